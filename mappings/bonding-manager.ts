@@ -1,0 +1,404 @@
+import { Address, BigInt, Bytes, ethereum } from '@graphprotocol/graph-ts'
+import { getOrCreateAccount } from '../subgraph/entities/account'
+import { recordContradiction } from '../subgraph/entities/contradiction'
+import { findCumulativeRewardFactor, initialisePool, rewardPool } from '../subgraph/entities/earnings-pool'
+import { setLogPosition } from '../subgraph/entities/log'
+import { getOrCreateProtocol } from '../subgraph/entities/protocol'
+import { StakePositions } from '../subgraph/entities/stake-positions'
+import { getOrCreateTranscoder } from '../subgraph/entities/transcoder'
+import {
+  decreaseTotalStake,
+  increaseTotalStake,
+  isActivationPending,
+  joinPool,
+  leavePool,
+} from '../subgraph/entities/transcoder-pool'
+import { closeUnbondingLock, createUnbondingLock } from '../subgraph/entities/unbonding-lock'
+import {
+  Bond as BondEvent,
+  EarningsClaimed as EarningsClaimedEvent,
+  Rebond as RebondEvent,
+  Reward as RewardEvent,
+  TranscoderActivated as TranscoderActivatedEvent,
+  TranscoderDeactivated as TranscoderDeactivatedEvent,
+  TranscoderSlashed as TranscoderSlashedEvent,
+  TranscoderUpdate as TranscoderUpdateEvent,
+  TransferBond as TransferBondEvent,
+  TreasuryReward as TreasuryRewardEvent,
+  Unbond as UnbondEvent,
+  WithdrawStake as WithdrawStakeEvent,
+} from '../subgraph/generated/BondingManager/BondingManager'
+import {
+  Bond,
+  CommissionChange,
+  EarningsClaim,
+  Protocol,
+  Rebond,
+  Reward,
+  StakePosition,
+  TranscoderActivation,
+  TransferBond,
+  TreasuryReward,
+  Unbond,
+  WithdrawStake,
+} from '../subgraph/generated/schema'
+import { earningsPoolId, logId } from '../subgraph/ids'
+import { INITIALISES_POOL_AT_REBOND, MOVES_STAKE_FROM_ZERO_ADDRESS } from '../subgraph/protocol/bonding-manager-version'
+import { cumulativeRewardFactorAfter, delegatorCumulativeStake } from '../subgraph/protocol/earnings-pool-lip36'
+import { percOf as ratePerMillionOf } from '../subgraph/protocol/math-utils'
+import { percOf } from '../subgraph/protocol/precise-math-utils'
+
+/** Stake added to a bond, moved to another delegate, or both (BondingManager.bondForWithHint). */
+export function handleBond(event: BondEvent): void {
+  const protocol = getOrCreateProtocol()
+  const positions = new StakePositions(event, protocol)
+  const newDelegate = event.params.newDelegate
+  const oldDelegate = event.params.oldDelegate
+  const owner = positions.of(event.params.delegator)
+  const bonded = owner.bondedAmount
+  const wasBonded = !bonded.isZero()
+  if (!sameDelegate(owner, oldDelegate)) positions.contradict(owner, `Bond leaves ${oldDelegate.toHexString()}`)
+  if (event.params.bondedAmount != bonded + event.params.additionalAmount) {
+    positions.contradict(
+      owner,
+      `Bond of ${event.params.additionalAmount} on ${bonded} gives ${event.params.bondedAmount}`,
+    )
+  }
+
+  const switches = wasBonded && newDelegate != oldDelegate
+  let added = event.params.additionalAmount
+  if (switches && (!isZeroAddress(oldDelegate) || protocol.bondingManagerVersion >= MOVES_STAKE_FROM_ZERO_ADDRESS)) {
+    decreaseTotalStake(positions, protocol, oldDelegate, bonded)
+    added += bonded
+  }
+  initialisePool(positions.find(newDelegate), protocol.currentRound)
+  if (switches || !wasBonded) startDelegating(owner, newDelegate, protocol.currentRound)
+  owner.bondedAmount = event.params.bondedAmount
+  increaseTotalStake(positions, protocol, newDelegate, added)
+  protocol.totalStake += event.params.additionalAmount
+  positions.save()
+  protocol.save()
+
+  const bond = new Bond(logId(event))
+  bond.delegator = event.params.delegator
+  bond.newDelegate = newDelegate
+  if (wasBonded || !isZeroAddress(oldDelegate)) bond.oldDelegate = oldDelegate
+  bond.additionalAmount = event.params.additionalAmount
+  bond.bondedAmount = event.params.bondedAmount
+  setLogPosition(bond, event, protocol)
+  bond.save()
+}
+
+/** Stake moved into an unbonding lock; the last of it ends the delegation (BondingManager.unbond). */
+export function handleUnbond(event: UnbondEvent): void {
+  const protocol = getOrCreateProtocol()
+  const positions = new StakePositions(event, protocol)
+  const amount = event.params.amount
+  const delegate = event.params.delegate
+  const owner = positions.of(event.params.delegator)
+  if (!sameDelegate(owner, delegate)) positions.contradict(owner, `Unbond from ${delegate.toHexString()}`)
+  if (amount > owner.bondedAmount) {
+    positions.contradict(owner, `Unbond of ${amount} from ${owner.bondedAmount}`)
+    owner.bondedAmount = amount
+  }
+  owner.bondedAmount -= amount
+  if (owner.bondedAmount.isZero()) {
+    owner.delegate = null
+    owner.startPool = null
+    owner.startRound = 0
+  }
+  decreaseTotalStake(positions, protocol, delegate, amount)
+  protocol.totalStake -= amount
+  positions.save()
+  protocol.save()
+  const lockId = event.params.unbondingLockId.toI32()
+  const withdrawRound = event.params.withdrawRound.toI32()
+  createUnbondingLock(event, event.params.delegator, lockId, amount, withdrawRound)
+
+  const unbond = new Unbond(logId(event))
+  unbond.delegator = event.params.delegator
+  unbond.delegate = delegate
+  unbond.amount = amount
+  unbond.lockId = lockId
+  unbond.withdrawRound = withdrawRound
+  setLogPosition(unbond, event, protocol)
+  unbond.save()
+}
+
+/** An unbonding lock bonded again (BondingManager.rebond, rebondFromUnbonded, transferBond). */
+export function handleRebond(event: RebondEvent): void {
+  const protocol = getOrCreateProtocol()
+  const positions = new StakePositions(event, protocol)
+  const amount = event.params.amount
+  const delegate = event.params.delegate
+  const lockId = event.params.unbondingLockId.toI32()
+  closeUnbondingLock(positions, event, event.params.delegator, lockId, amount, 'REBONDED')
+  const owner = positions.of(event.params.delegator)
+  const wasUnbonded = owner.bondedAmount.isZero()
+  if (wasUnbonded && protocol.bondingManagerVersion >= INITIALISES_POOL_AT_REBOND) {
+    initialisePool(positions.find(delegate), protocol.currentRound)
+  }
+  if (wasUnbonded || !sameDelegate(owner, delegate)) startDelegating(owner, delegate, protocol.currentRound)
+  owner.bondedAmount += amount
+  increaseTotalStake(positions, protocol, delegate, amount)
+  protocol.totalStake += amount
+  positions.save()
+  protocol.save()
+
+  const rebond = new Rebond(logId(event))
+  rebond.delegator = event.params.delegator
+  rebond.delegate = delegate
+  rebond.amount = amount
+  rebond.lockId = lockId
+  setLogPosition(rebond, event, protocol)
+  rebond.save()
+}
+
+/** An unbonding lock handed to another account; stands between an Unbond and a Rebond, which move the stake. */
+export function handleTransferBond(event: TransferBondEvent): void {
+  const protocol = getOrCreateProtocol()
+  const positions = new StakePositions(event, protocol)
+  const amount = event.params.amount
+  const oldLockId = event.params.oldUnbondingLockId.toI32()
+  const newLockId = event.params.newUnbondingLockId.toI32()
+  const from = event.params.oldDelegator
+  const to = event.params.newDelegator
+  const withdrawRound = closeUnbondingLock(positions, event, from, oldLockId, amount, 'TRANSFERRED')
+  positions.save()
+  createUnbondingLock(event, getOrCreateAccount(to).id, newLockId, amount, withdrawRound)
+
+  const transfer = new TransferBond(logId(event))
+  transfer.oldDelegator = from
+  transfer.newDelegator = to
+  transfer.oldLockId = oldLockId
+  transfer.newLockId = newLockId
+  transfer.amount = amount
+  setLogPosition(transfer, event, protocol)
+  transfer.save()
+}
+
+/** An unbonding lock paid out; its stake left the bond at the Unbond already. */
+export function handleWithdrawStake(event: WithdrawStakeEvent): void {
+  const protocol = getOrCreateProtocol()
+  const positions = new StakePositions(event, protocol)
+  const lockId = event.params.unbondingLockId.toI32()
+  const amount = event.params.amount
+  closeUnbondingLock(positions, event, event.params.delegator, lockId, amount, 'WITHDRAWN')
+  positions.save()
+
+  const withdrawal = new WithdrawStake(logId(event))
+  withdrawal.delegator = event.params.delegator
+  withdrawal.lockId = lockId
+  withdrawal.amount = amount
+  setLogPosition(withdrawal, event, protocol)
+  withdrawal.save()
+}
+
+/** Pending rewards added to the bonded amount; the only event that moves lastClaimRound (BondingManager._claimEarnings). */
+export function handleEarningsClaimed(event: EarningsClaimedEvent): void {
+  const protocol = getOrCreateProtocol()
+  const positions = new StakePositions(event, protocol)
+  const round = protocol.currentRound
+  const delegate = event.params.delegate
+  const owner = positions.of(event.params.delegator)
+  if (!sameDelegate(owner, delegate)) positions.contradict(owner, `EarningsClaimed from ${delegate.toHexString()}`)
+  const startRound = event.params.startRound.toI32()
+  const endRound = event.params.endRound.toI32()
+  if (startRound != owner.lastClaimRound + 1 || endRound != round) {
+    positions.contradict(
+      owner,
+      `EarningsClaimed for ${startRound}-${endRound} after ${owner.lastClaimRound} in ${round}`,
+    )
+  }
+  const rewards = pendingRewards(owner, positions)
+  if (event.params.rewards != rewards) {
+    positions.contradict(owner, `EarningsClaimed of ${event.params.rewards}, pending are ${rewards}`)
+  }
+
+  const delegating = owner.delegate
+  if (delegating) {
+    initialisePool(positions.find(delegating), round)
+    owner.startPool = earningsPoolId(delegating, round)
+    if (delegating == owner.id && !owner.cumulativeRewards.isZero()) owner.cumulativeRewards = BigInt.zero()
+  }
+  owner.bondedAmount += event.params.rewards
+  owner.lastClaimRound = round
+  positions.save()
+
+  const claim = new EarningsClaim(logId(event))
+  claim.delegator = event.params.delegator
+  if (delegating) claim.delegate = delegating
+  claim.rewards = event.params.rewards
+  claim.fees = event.params.fees
+  claim.startRound = startRound
+  claim.endRound = endRound
+  setLogPosition(claim, event, protocol)
+  claim.save()
+}
+
+/** New stake for a transcoder and its delegators, shared over its stake at the round's start (updateTranscoderWithRewards). */
+export function handleReward(event: RewardEvent): void {
+  const protocol = getOrCreateProtocol()
+  const positions = new StakePositions(event, protocol)
+  const round = protocol.currentRound
+  const amount = event.params.amount
+  const transcoder = positions.of(event.params.transcoder)
+  const commission = ratePerMillionOf(amount, getOrCreateTranscoder(transcoder.id).rewardCut)
+  const shared = amount - commission
+  const totalStake = transcoder.delegatedAmountAtRoundStart
+  if (totalStake.isZero()) {
+    positions.contradict(transcoder, `Reward of ${amount} over no stake`)
+  } else {
+    const factor = cumulativeRewardFactorAfter(transcoder.cumulativeRewardFactor, shared, totalStake)
+    transcoder.cumulativeRewards += percOf(shared, transcoder.cumulativeRewards, totalStake) + commission
+    transcoder.cumulativeRewardFactor = factor
+    rewardPool(transcoder.id, round, factor, totalStake)
+  }
+  transcoder.lastRewardRound = round
+  increaseTotalStake(positions, protocol, transcoder.id, amount)
+  protocol.totalStake += amount
+  positions.save()
+  protocol.save()
+
+  const reward = new Reward(logId(event))
+  reward.transcoder = transcoder.id
+  reward.amount = amount
+  reward.commission = commission
+  reward.treasuryReward = earningsPoolId(transcoder.id, round)
+  setLogPosition(reward, event, protocol)
+  reward.save()
+}
+
+/** The treasury's cut of the Reward that follows; no stake moves. */
+export function handleTreasuryReward(event: TreasuryRewardEvent): void {
+  const protocol = getOrCreateProtocol()
+  const cut = new TreasuryReward(earningsPoolId(event.params.transcoder, protocol.currentRound))
+  cut.transcoder = event.params.transcoder
+  cut.treasury = event.params.treasury
+  cut.amount = event.params.amount
+  setLogPosition(cut, event, protocol)
+  cut.save()
+}
+
+/** Commission set; the cause of a pending activation where the transcoder joins the pool by it (transcoderWithHint). */
+export function handleTranscoderUpdate(event: TranscoderUpdateEvent): void {
+  const protocol = getOrCreateProtocol()
+  const address = event.params.transcoder
+  if (isActivationPending(address, protocol)) {
+    const positions = new StakePositions(event, protocol)
+    const position = positions.of(address)
+    joinPool(position, protocol, position.delegatedAmount)
+    positions.save()
+    protocol.save()
+  }
+  const transcoder = getOrCreateTranscoder(address)
+  transcoder.rewardCut = event.params.rewardCut.toI32()
+  transcoder.feeShare = event.params.feeShare.toI32()
+  transcoder.save()
+
+  const change = new CommissionChange(logId(event))
+  change.transcoder = transcoder.account
+  change.rewardCut = transcoder.rewardCut
+  change.feeShare = transcoder.feeShare
+  setLogPosition(change, event, protocol)
+  change.save()
+}
+
+/**
+ * A transcoder is about to join the pool. The event comes before its cause in the same transaction, and the stake it
+ * joins with is known only there, so that the activation stays pending until then.
+ */
+export function handleTranscoderActivated(event: TranscoderActivatedEvent): void {
+  const protocol = getOrCreateProtocol()
+  const transcoder = getOrCreateTranscoder(event.params.transcoder)
+  const effectiveRound = event.params.activationRound.toI32()
+  if (protocol.pendingActivation || effectiveRound != protocol.currentRound + 1) {
+    recordContradiction(protocol, event, transcoder.id, `TranscoderActivated for round ${effectiveRound}`)
+  }
+  protocol.pendingActivation = transcoder.id
+  protocol.save()
+  recordActivation(event, protocol, transcoder.account, 'ACTIVATED', effectiveRound)
+}
+
+/** A transcoder left the pool, resigned or evicted; it stays active for the rest of the round. */
+export function handleTranscoderDeactivated(event: TranscoderDeactivatedEvent): void {
+  const protocol = getOrCreateProtocol()
+  const positions = new StakePositions(event, protocol)
+  const transcoder = positions.of(event.params.transcoder)
+  const effectiveRound = event.params.deactivationRound.toI32()
+  if (!transcoder.inPool || effectiveRound != protocol.currentRound + 1) {
+    positions.contradict(transcoder, `TranscoderDeactivated for round ${effectiveRound}`)
+  }
+  if (transcoder.inPool) leavePool(transcoder, protocol)
+  positions.save()
+  protocol.save()
+  recordActivation(event, protocol, transcoder.id, 'DEACTIVATED', effectiveRound)
+}
+
+/** A bond lowered as a penalty; the transcoder resigned before it (BondingManager.slashTranscoder). */
+export function handleTranscoderSlashed(event: TranscoderSlashedEvent): void {
+  const protocol = getOrCreateProtocol()
+  const positions = new StakePositions(event, protocol)
+  const transcoder = positions.of(event.params.transcoder)
+  const penalty = event.params.penalty
+  if (penalty > transcoder.bondedAmount) {
+    positions.contradict(transcoder, `TranscoderSlashed by ${penalty} of ${transcoder.bondedAmount}`)
+    transcoder.bondedAmount = penalty
+  }
+  transcoder.bondedAmount -= penalty
+  const delegate = transcoder.delegate
+  const isBonded = !transcoder.bondedAmount.isZero() && transcoder.startRound <= protocol.currentRound
+  if (delegate && isBonded) {
+    decreaseTotalStake(positions, protocol, delegate, penalty)
+    protocol.totalStake -= penalty
+  }
+  positions.save()
+  protocol.save()
+}
+
+function recordActivation(
+  event: ethereum.Event,
+  protocol: Protocol,
+  transcoder: Bytes,
+  kind: string,
+  effectiveRound: i32,
+): void {
+  const activation = new TranscoderActivation(logId(event))
+  activation.transcoder = transcoder
+  activation.kind = kind
+  activation.effectiveRound = effectiveRound
+  setLogPosition(activation, event, protocol)
+  activation.save()
+}
+
+/** Whether an event's delegate is the account's; the zero address also stands for none. */
+function sameDelegate(owner: StakePosition, delegate: Address): boolean {
+  const current = owner.delegate
+  if (!current) return isZeroAddress(delegate)
+  return current == delegate
+}
+
+function isZeroAddress(address: Address): boolean {
+  return address == Address.zero()
+}
+
+/** From the current round's end on the account's stake counts for this delegate. */
+function startDelegating(owner: StakePosition, delegate: Address, round: i32): void {
+  owner.delegate = getOrCreateAccount(delegate).id
+  owner.startPool = earningsPoolId(delegate, owner.lastClaimRound)
+  owner.startRound = round + 1
+}
+
+/**
+ * Rewards an account could claim now, wei (BondingManager.pendingStake less bondedAmount). A pool's factor of the
+ * current round is, once set, the one of the delegate's last reward, so the delegate's own factor ends every claim.
+ */
+function pendingRewards(owner: StakePosition, positions: StakePositions): BigInt {
+  const delegate = owner.delegate
+  if (!delegate) return BigInt.zero()
+  const delegatePosition = positions.find(delegate)
+  const endFactor = delegatePosition == null ? BigInt.zero() : delegatePosition.cumulativeRewardFactor
+  const startFactor = findCumulativeRewardFactor(delegate, owner.lastClaimRound)
+  const rewards = delegatorCumulativeStake(owner.bondedAmount, startFactor, endFactor) - owner.bondedAmount
+  return delegate == owner.id ? rewards + owner.cumulativeRewards : rewards
+}

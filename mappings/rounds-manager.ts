@@ -1,0 +1,34 @@
+import { recordContradiction } from '../subgraph/entities/contradiction'
+import { getOrCreateProtocol } from '../subgraph/entities/protocol'
+import { NewRound as NewRoundEvent } from '../subgraph/generated/RoundsManager/RoundsManager'
+import { Round } from '../subgraph/generated/schema'
+import { roundId } from '../subgraph/ids'
+
+/** The pool becomes the active set of the new round; stake itself is carried over lazily. */
+export function handleNewRound(event: NewRoundEvent): void {
+  const protocol = getOrCreateProtocol()
+  const number = event.params.round.toI32()
+  if (number <= protocol.currentRound) {
+    recordContradiction(protocol, event, event.address, `round ${number} begins after round ${protocol.currentRound}`)
+    protocol.save()
+    return
+  }
+  const pending = protocol.pendingActivation
+  if (pending) recordContradiction(protocol, event, pending, 'announced activation without a cause')
+  protocol.pendingActivation = null
+  protocol.currentRound = number
+  protocol.currentRoundTotalActiveStake = protocol.nextRoundTotalActiveStake
+  protocol.save()
+
+  const round = new Round(roundId(number))
+  round.number = number
+  round.totalActiveStake = protocol.currentRoundTotalActiveStake
+  round.totalStake = protocol.totalStake
+  round.contradictions = protocol.contradictions
+  round.block = event.block.number.toI32()
+  round.blockHash = event.block.hash
+  round.logIndex = event.logIndex.toI32()
+  round.timestamp = event.block.timestamp.toI64()
+  round.transactionHash = event.transaction.hash
+  round.save()
+}

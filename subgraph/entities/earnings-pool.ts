@@ -1,0 +1,41 @@
+import { BigInt, Bytes } from '@graphprotocol/graph-ts'
+import { EarningsPool, StakePosition } from '../generated/schema'
+import { earningsPoolId } from '../ids'
+
+/** The cumulative reward factor of a delegate's pool of a round; 0 where nobody wrote to it. */
+export function findCumulativeRewardFactor(delegate: Bytes, round: i32): BigInt {
+  if (round == 0) return BigInt.zero()
+  const pool = EarningsPool.load(earningsPoolId(delegate, round))
+  return pool == null ? BigInt.zero() : pool.cumulativeRewardFactor
+}
+
+/**
+ * Carries the factor of the delegate's last reward into the round's pool, so that whoever claims in the round starts
+ * from it (BondingManager._claimEarnings, latestCumulativeFactorsPool). Nothing to carry for a delegate never rewarded.
+ */
+export function initialisePool(delegate: StakePosition | null, round: i32): void {
+  if (delegate == null || delegate.lastRewardRound == 0 || delegate.lastRewardRound >= round) return
+  const id = earningsPoolId(delegate.id, round)
+  if (EarningsPool.load(id) != null) return
+  createEarningsPool(id, delegate.id, round, delegate.cumulativeRewardFactor, null)
+}
+
+/** Writes the round's factor and the stake, wei, its reward was shared over, in place of what a claim carried over. */
+export function rewardPool(transcoder: Bytes, round: i32, cumulativeRewardFactor: BigInt, totalStake: BigInt): void {
+  createEarningsPool(earningsPoolId(transcoder, round), transcoder, round, cumulativeRewardFactor, totalStake)
+}
+
+function createEarningsPool(
+  id: Bytes,
+  transcoder: Bytes,
+  round: i32,
+  cumulativeRewardFactor: BigInt,
+  totalStake: BigInt | null,
+): void {
+  const pool = new EarningsPool(id)
+  pool.transcoder = transcoder
+  pool.round = round
+  pool.cumulativeRewardFactor = cumulativeRewardFactor
+  pool.totalStake = totalStake
+  pool.save()
+}

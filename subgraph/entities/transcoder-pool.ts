@@ -1,0 +1,60 @@
+import { BigInt, Bytes } from '@graphprotocol/graph-ts'
+import { Protocol, StakePosition } from '../generated/schema'
+import { NO_END, StakePositions } from './stake-positions'
+
+/**
+ * Takes a transcoder whose activation was announced into the pool with its total stake, wei, then
+ * (BondingManager.tryToJoinActiveSet). It is active from the next round on.
+ */
+export function joinPool(transcoder: StakePosition, protocol: Protocol, totalStake: BigInt): void {
+  transcoder.inPool = true
+  transcoder.activationRound = protocol.currentRound + 1
+  transcoder.deactivationRound = NO_END
+  protocol.nextRoundTotalActiveStake += totalStake
+  protocol.pendingActivation = null
+}
+
+/** Takes a resigned or evicted transcoder out of the pool (BondingManager.resignTranscoder, tryToJoinActiveSet). */
+export function leavePool(transcoder: StakePosition, protocol: Protocol): void {
+  transcoder.inPool = false
+  transcoder.deactivationRound = protocol.currentRound + 1
+  protocol.nextRoundTotalActiveStake -= transcoder.delegatedAmount
+}
+
+/** Whether TranscoderActivated announced this transcoder and the event at hand is the cause. */
+export function isActivationPending(transcoder: Bytes, protocol: Protocol): boolean {
+  const pending = protocol.pendingActivation
+  return pending ? pending == transcoder : false
+}
+
+/** More stake, wei, for a delegate, in the pool or about to join it or neither (BondingManager.increaseTotalStake). */
+export function increaseTotalStake(
+  positions: StakePositions,
+  protocol: Protocol,
+  delegate: Bytes,
+  amount: BigInt,
+): void {
+  const pending = isActivationPending(delegate, protocol)
+  if (amount.isZero() && !pending) return
+  const transcoder = positions.of(delegate)
+  if (pending) joinPool(transcoder, protocol, transcoder.delegatedAmount + amount)
+  else if (transcoder.inPool) protocol.nextRoundTotalActiveStake += amount
+  transcoder.delegatedAmount += amount
+}
+
+/** Less stake, wei, for a delegate, in the pool or not (BondingManager.decreaseTotalStake). */
+export function decreaseTotalStake(
+  positions: StakePositions,
+  protocol: Protocol,
+  delegate: Bytes,
+  amount: BigInt,
+): void {
+  if (amount.isZero()) return
+  const transcoder = positions.of(delegate)
+  if (transcoder.delegatedAmount < amount) {
+    positions.contradict(transcoder, `${amount} taken away of ${transcoder.delegatedAmount} delegated`)
+    return
+  }
+  if (transcoder.inPool) protocol.nextRoundTotalActiveStake -= amount
+  transcoder.delegatedAmount -= amount
+}

@@ -1,0 +1,46 @@
+import { BigInt, Bytes, ethereum } from '@graphprotocol/graph-ts'
+import { UnbondingLock } from '../generated/schema'
+import { unbondingLockId } from '../ids'
+import { StakePositions } from './stake-positions'
+
+/** A new open lock of amount, wei, that can be withdrawn from withdrawRound on. */
+export function createUnbondingLock(
+  event: ethereum.Event,
+  owner: Bytes,
+  lockId: i32,
+  amount: BigInt,
+  withdrawRound: i32,
+): void {
+  const lock = new UnbondingLock(unbondingLockId(owner, lockId))
+  lock.account = owner
+  lock.lockId = lockId
+  lock.amount = amount
+  lock.withdrawRound = withdrawRound
+  lock.state = 'OPEN'
+  lock.openedAtBlock = event.block.number.toI32()
+  lock.save()
+}
+
+/**
+ * Ends an open lock: state is REBONDED, WITHDRAWN or TRANSFERRED. Returns its withdrawRound. A lock that is not there,
+ * is not open or holds another amount contradicts its owner's state; then 0.
+ */
+export function closeUnbondingLock(
+  positions: StakePositions,
+  event: ethereum.Event,
+  owner: Bytes,
+  lockId: i32,
+  amount: BigInt,
+  state: string,
+): i32 {
+  const lock = UnbondingLock.load(unbondingLockId(owner, lockId))
+  if (lock == null || lock.state != 'OPEN' || lock.amount != amount) {
+    const found = lock == null ? 'none' : `${lock.amount} ${lock.state}`
+    positions.contradict(positions.of(owner), `unbonding lock ${lockId} of ${amount} is ${found}`)
+    return 0
+  }
+  lock.state = state
+  lock.closedAtBlock = event.block.number.toI32()
+  lock.save()
+  return lock.withdrawRound
+}

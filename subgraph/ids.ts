@@ -1,0 +1,36 @@
+import { Bytes, ethereum } from '@graphprotocol/graph-ts'
+
+/** The one Protocol entity: 0x00. */
+export function protocolId(): Bytes {
+  return Bytes.fromI32(0)
+}
+
+/** A round by its number, so that it can be loaded without a query: 3 → 0x03000000. */
+export function roundId(round: i32): Bytes {
+  return Bytes.fromI32(round)
+}
+
+/** A state of an account that was superseded; unique because a state is split only between blocks or rounds. */
+export function supersededPositionId(account: Bytes, fromBlock: i32, fromRound: i32): Bytes {
+  return account.concatI32(fromBlock).concatI32(fromRound)
+}
+
+/** A transcoder's pool of a round; the same bytes identify what its reward of that round gave the treasury. */
+export function earningsPoolId(transcoder: Bytes, round: i32): Bytes {
+  return transcoder.concatI32(round)
+}
+
+/** BondingManager counts locks per owner: owner ++ number. */
+export function unbondingLockId(owner: Bytes, lockId: i32): Bytes {
+  return owner.concatI32(lockId)
+}
+
+/** A log: several can stand in one transaction, so transaction hash ++ log index. */
+export function logId(event: ethereum.Event): Bytes {
+  return event.transaction.hash.concatI32(event.logIndex.toI32())
+}
+
+/** Contradictions are numbered as they are met. */
+export function contradictionId(number: i32): Bytes {
+  return Bytes.fromI32(number)
+}
