@@ -1,0 +1,250 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { type ProcessTable, StackError, startChild, waitFor } from './processes.ts'
+
+/** A chain as graph-node is told of it. */
+export interface ChainSource {
+  network: string
+  rpcUrl: string
+  /** Whether it is a recording: its head never moves, and nothing is ever reorganised. */
+  recorded: boolean
+}
+
+/** Where the indexing of one deployed subgraph stands. */
+export interface IndexingStatus {
+  /** Path of the manifest it was deployed from. */
+  deployment: string
+  synced: boolean
+  /** Null until the first block is written. */
+  latestBlock: number | null
+  /** Null until the chain's head is known. */
+  headBlock: number | null
+  /** Why indexing stopped for good. */
+  fatalError: string | null
+}
+
+/** The versions of a subgraph: the one that answers, and one that is to take its place once it has caught up. */
+export interface VersionStatus {
+  current: IndexingStatus | null
+  pending: IndexingStatus | null
+}
+
+/** What graph-node needs to run. */
+export interface GraphNodeOptions {
+  /** Folder of the run. */
+  dir: string
+  logFile: string
+  ports: GraphNodePorts
+  postgresUrl: string
+  ipfsUrl: string
+  chains: readonly ChainSource[]
+  processes: ProcessTable
+  /** Called when graph-node ends, whoever ended it. */
+  onExit: (how: string) => void
+  signal: AbortSignal
+}
+
+/** Where graph-node listens. */
+export interface GraphNodePorts {
+  query: number
+  admin: number
+  status: number
+  metrics: number
+}
+
+/** A graph-node on this machine. */
+export class GraphNode {
+  /** GraphQL about indexing itself. */
+  readonly statusUrl: string
+  readonly #queryUrl: string
+  readonly #adminUrl: string
+
+  constructor(ports: GraphNodePorts) {
+    this.#queryUrl = `http://127.0.0.1:${ports.query}`
+    this.#adminUrl = `http://127.0.0.1:${ports.admin}`
+    this.statusUrl = `http://127.0.0.1:${ports.status}/graphql`
+  }
+
+  /** Where the subgraph of this name is queried. */
+  subgraphUrl(name: string): string {
+    return `${this.#queryUrl}/subgraphs/name/${name}`
+  }
+
+  /**
+   * Deploys a built subgraph under a name. A build already deployed goes on where it was; a changed one is indexed beside
+   * the one that answers now, and answers in its place once it has caught up.
+   */
+  async deploy(name: string, manifest: string): Promise<void> {
+    const { current, pending } = await this.status(name)
+    if (manifest === (pending ?? current)?.deployment) return
+    await this.#admin('subgraph_create', { name })
+    await this.#admin('subgraph_deploy', { name, ipfs_hash: manifest })
+  }
+
+  async status(name: string): Promise<VersionStatus> {
+    const fields =
+      '{ subgraph synced fatalError { message } chains { latestBlock { number } chainHeadBlock { number } } }'
+    const query = `query ($name: String!) {
+      current: indexingStatusForCurrentVersion(subgraphName: $name) ${fields}
+      pending: indexingStatusForPendingVersion(subgraphName: $name) ${fields}
+    }`
+    const { data } = await postJson<{ data: Record<'current' | 'pending', RawStatus | null> }>(this.statusUrl, {
+      query,
+      variables: { name },
+    })
+    return { current: indexingStatus(data.current), pending: indexingStatus(data.pending) }
+  }
+
+  /** Stops the indexing of the placeholder, which has done its part once graph-node runs. */
+  async pausePlaceholder(manifest: string, signal: AbortSignal): Promise<void> {
+    const pausing = () => this.#admin('subgraph_pause', { deployment: manifest }).then(() => true)
+    await waitFor(() => pausing().catch(() => undefined), signal)
+  }
+
+  async isUp(): Promise<boolean> {
+    try {
+      await this.status('none')
+      return (await fetch(this.#adminUrl, { method: 'POST', body: '{}' })).status < 500
+    } catch {
+      return false
+    }
+  }
+
+  async #admin(method: string, params: object): Promise<void> {
+    const request = { jsonrpc: '2.0', id: 1, method, params }
+    const { error } = await postJson<{ error?: { message: string } }>(this.#adminUrl, request)
+    if (error) throw new StackError(`graph-node refused ${method}: ${error.message}`)
+  }
+}
+
+/** Starts graph-node and waits until it takes requests. */
+export async function startGraphNode(options: GraphNodeOptions): Promise<GraphNode> {
+  const { dir, logFile, ports, postgresUrl, ipfsUrl, chains, processes, onExit, signal } = options
+  const placeholder = await writePlaceholder(dir, chains)
+  signal.throwIfAborted()
+  const child = startChild(processes, {
+    role: 'graph-node',
+    command: gnd(),
+    args: [
+      'dev',
+      ...['--manifests', `${placeholder}:.`],
+      ...['--postgres-url', postgresUrl],
+      ...['--ipfs', ipfsUrl],
+      ...chains.flatMap(({ network, rpcUrl }) => ['--ethereum-rpc', `${network}:${rpcUrl}`]),
+      ...['--http-port', String(ports.query)],
+      ...['--admin-port', String(ports.admin)],
+      ...['--index-node-port', String(ports.status)],
+      ...['--metrics-port', String(ports.metrics)],
+    ],
+    logFile,
+    cwd: dir,
+    env: { ...settings(chains), ...process.env },
+  })
+  child.once('error', (error) => onExit(`did not start: ${error.message}`))
+  child.once('exit', (code, killedBy) => onExit(killedBy ? `was ended by ${killedBy}` : `ended with code ${code}`))
+  const graphNode = new GraphNode(ports)
+  await waitFor(async () => (await graphNode.isUp()) || undefined, signal)
+  await graphNode.pausePlaceholder(placeholder, signal)
+  return graphNode
+}
+
+/** The program graph-node comes as, with graph-cli's commands. Throws a StackError where there is none. */
+export function gnd(): string {
+  if (process.platform !== 'linux' || process.arch !== 'x64') {
+    throw new StackError(
+      `graph-node comes for Linux on x64 only, this is ${process.platform} on ${process.arch}: give the URL of one with --graph-node`,
+    )
+  }
+  try {
+    const path = createRequire(import.meta.url).resolve('@graphprotocol/gnd-linux-x64/package.json')
+    return join(dirname(path), 'bin/gnd')
+  } catch {
+    throw new StackError('graph-node is not installed: run npm install with optional dependencies')
+  }
+}
+
+/** Posts JSON and gives the JSON that comes back. */
+export async function postJson<T>(url: string, body: unknown, milliseconds = 10_000): Promise<T> {
+  const response = await fetch(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+    signal: AbortSignal.timeout(milliseconds),
+  })
+  return (await response.json()) as T
+}
+
+interface RawStatus {
+  subgraph: string
+  synced: boolean
+  fatalError: { message: string } | null
+  chains: { latestBlock: { number: string } | null; chainHeadBlock: { number: string } | null }[]
+}
+
+function indexingStatus(raw: RawStatus | null): IndexingStatus | null {
+  if (!raw) return null
+  const [chain] = raw.chains
+  return {
+    deployment: raw.subgraph,
+    synced: raw.synced,
+    latestBlock: chain?.latestBlock ? Number(chain.latestBlock.number) : null,
+    headBlock: chain?.chainHeadBlock ? Number(chain.chainHeadBlock.number) : null,
+    fatalError: raw.fatalError?.message ?? null,
+  }
+}
+
+// What graph-node is told beside its command line. The environment of the user goes before all of it.
+function settings(chains: readonly ChainSource[]): NodeJS.ProcessEnv {
+  const recorded = chains.every((chain) => chain.recorded)
+  return {
+    GRAPH_LOG: 'warn',
+    // A changed subgraph takes its name only once it has caught up.
+    EXPERIMENTAL_SUBGRAPH_VERSION_SWITCHING_MODE: 'synced',
+    // How often to look for a new head, in milliseconds.
+    ETHEREUM_POLLING_INTERVAL: recorded ? '100' : '1000',
+    // Within this many blocks of the head graph-node goes one by one; gnd's own default suits local chains only.
+    ETHEREUM_REORG_THRESHOLD: recorded ? '1' : '250',
+    // How long writes may be gathered, in seconds: progress shows only what is written.
+    GRAPH_STORE_WRITE_BATCH_DURATION: recorded ? '1' : '10',
+  }
+}
+
+// gnd wants a subgraph on its command line and indexes that one anew at every start. It gets one that asks for nothing.
+async function writePlaceholder(dir: string, [chain]: readonly ChainSource[]): Promise<string> {
+  if (!chain) throw new StackError('there is no chain to index')
+  const { result: head } = await postJson<{ result: string }>(chain.rpcUrl, {
+    jsonrpc: '2.0',
+    id: 1,
+    method: 'eth_blockNumber',
+    params: [],
+  })
+  // Behind one address there may be several nodes, and not all at the same head.
+  const startBlock = Math.max(0, Number(head) - (chain.recorded ? 0 : 20))
+  const folder = join(dir, 'placeholder')
+  const manifest = join(folder, 'subgraph.yaml')
+  const dataSource = {
+    kind: 'ethereum/contract',
+    name: 'Nothing',
+    network: chain.network,
+    source: { address: '0x000000000000000000000000000000000000dEaD', abi: 'Nothing', startBlock },
+    mapping: {
+      kind: 'ethereum/events',
+      apiVersion: '0.0.9',
+      language: 'wasm/assemblyscript',
+      entities: ['Nothing'],
+      abis: [{ name: 'Nothing', file: 'nothing.json' }],
+      eventHandlers: [{ event: 'Nothing()', handler: 'handleNothing' }],
+      file: 'nothing.wasm',
+    },
+  }
+  mkdirSync(folder, { recursive: true })
+  // JSON is YAML too.
+  const text = JSON.stringify({ specVersion: '1.2.0', schema: { file: 'schema.graphql' }, dataSources: [dataSource] })
+  writeFileSync(manifest, text)
+  writeFileSync(join(folder, 'schema.graphql'), 'type Nothing @entity(immutable: true) { id: Bytes! }\n')
+  writeFileSync(join(folder, 'nothing.json'), '[{"type":"event","name":"Nothing","anonymous":false,"inputs":[]}]')
+  // The shortest WebAssembly module: magic number and version.
+  writeFileSync(join(folder, 'nothing.wasm'), Buffer.from('0061736d01000000', 'hex'))
+  return manifest
+}

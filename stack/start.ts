@@ -1,0 +1,171 @@
+import { Command, InvalidArgumentError, Option } from 'commander'
+import { postJson } from './graph-node.ts'
+import { StackError } from './processes.ts'
+import { createProgressDisplay } from './progress.ts'
+import { type Stack, type StackOptions, startStack } from './stack.ts'
+import { TraceError } from './trace.ts'
+
+const display = createProgressDisplay(process.stdout)
+const interruption = new AbortController()
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  // Kept on: a launcher may pass the same signal on a second time, and stopping is already under way.
+  process.on(signal, () => interruption.abort(new Interruption()))
+}
+process.on('uncaughtException', (error) => interruption.abort(error))
+
+/** The user wants to stop. */
+class Interruption extends Error {}
+
+await main()
+
+async function main(): Promise<void> {
+  const options = readOptions(process.argv)
+  let stack: Stack | undefined
+  try {
+    stack = await startStack({
+      ...options,
+      log: (line) => display.line(line),
+      onProgress: (progress) => display.update(progress),
+      signal: interruption.signal,
+    })
+    await stack.ready
+    display.close()
+    await welcome(stack)
+    await aborted(stack.failure)
+  } catch (error) {
+    display.close()
+    await stack?.stop()
+    process.exit(farewell(error))
+  }
+}
+
+/** Rejects, with the reason, when the signal aborts. */
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    if (signal.aborted) reject(signal.reason)
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+  })
+}
+
+/** Says why it ends, in one line where the user can do something about it; gives the exit code. */
+function farewell(reason: unknown): number {
+  if (reason instanceof Interruption) return 0
+  const isForUser = reason instanceof StackError || reason instanceof TraceError
+  process.stderr.write(`${isForUser ? reason.message : reason instanceof Error ? reason.stack : String(reason)}\n`)
+  return 1
+}
+
+async function welcome(stack: Stack): Promise<void> {
+  display.line(`\nGraphQL API    ${stack.url}/graphql`)
+  display.line(`Query editor   ${stack.url}/  (in the browser, works offline)`)
+  const example = await exampleQuery(stack.url).catch(() => undefined)
+  if (example) display.line(`\nA query to paste:\n${example.query}\nand its answer:\n${example.answer}\n`)
+  if (process.stdout.isTTY) display.line('Ctrl-C stops everything.')
+  else display.line(`ready ${stack.url}`)
+}
+
+/** The voting power of the biggest holder of the current round, undefined where nobody holds anything. */
+async function exampleQuery(url: string): Promise<{ query: string; answer: string } | undefined> {
+  const ask = async <T>(query: string) => {
+    const { data } = await postJson<{ data: T }>(`${url}/graphql`, { query })
+    return data
+  }
+  const { status } = await ask<{ status: { round: number | null }[] }>('{ status { round } }')
+  const round = status.find((chain) => chain.round !== null)?.round
+  if (round === undefined || round === null) return undefined
+  const { stakeSnapshot } = await ask<{ stakeSnapshot: { holders: { nodes: { account: string }[] } } }>(
+    `{ stakeSnapshot(round: ${round}) { holders(first: 1) { nodes { account } } } }`,
+  )
+  const [holder] = stakeSnapshot.holders.nodes
+  if (!holder) return undefined
+  const query = `{ votingPower(account: "${holder.account}", round: ${round}) { votes stake delegate } }`
+  return { query, answer: JSON.stringify(await ask(query)) }
+}
+
+function readOptions(argv: string[]): StackOptions {
+  const program = new Command('npm start --')
+    .description(
+      'Indexes Livepeer governance and serves the GraphQL API. Without a network it runs on a recorded chain that ships\n' +
+        'with the project. graph-node listens on all interfaces of this machine, PostgreSQL and the API on 127.0.0.1 only.',
+    )
+    .addOption(
+      option(
+        '--network <name>',
+        'NETWORK',
+        'network to index, by its name in the networks file (repeatable)',
+      ).argParser(list),
+    )
+    .addOption(
+      option(
+        '--networks-file <file>',
+        'NETWORKS_FILE',
+        'addresses and start blocks by network, as graph-cli has them (default: subgraph/networks.json)',
+      ),
+    )
+    .addOption(
+      option('--rpc <url>', 'RPC', 'RPC of the network, or name=URL with more than one (repeatable)').argParser(list),
+    )
+    .addOption(option('--trace <file>', 'TRACE', 'recorded trace to serve as the chain (repeatable)').argParser(list))
+    .addOption(option('--port <number>', 'PORT', 'port of the API, 0 for any free one').argParser(port).default(4000))
+    .addOption(
+      option(
+        '--graph-node <url>',
+        'GRAPH_NODE',
+        'query endpoint or subgraph URL of a graph-node that is already there',
+      ),
+    )
+    .addOption(
+      option(
+        '--data-dir <dir>',
+        'DATA_DIR',
+        'where data stays between starts (default: .data/<network>, and a temporary folder for recorded chains)',
+      ),
+    )
+    .parse(argv)
+  const chosen = program.opts<{
+    network?: string[]
+    networksFile?: string
+    rpc?: string[]
+    trace?: string[]
+    port: number
+    graphNode?: string
+    dataDir?: string
+  }>()
+  const networks = chosen.network ?? []
+  return {
+    networks,
+    rpcUrls: rpcUrls(chosen.rpc ?? [], networks, (message) => program.error(`error: ${message}`)),
+    traces: chosen.trace ?? [],
+    port: chosen.port,
+    ...(chosen.networksFile === undefined ? {} : { networksFile: chosen.networksFile }),
+    ...(chosen.graphNode === undefined ? {} : { graphNodeUrl: chosen.graphNode }),
+    ...(chosen.dataDir === undefined ? {} : { dataDir: chosen.dataDir }),
+  }
+}
+
+function option(flags: string, variable: string, description: string): Option {
+  return new Option(flags, description).env(variable)
+}
+
+function list(value: string, previous: string[] = []): string[] {
+  return [...previous, ...value.split(',')]
+}
+
+function port(value: string): number {
+  const number = Number(value)
+  if (!/^\d+$/.test(value) || number > 65535) throw new InvalidArgumentError('It is no port number.')
+  return number
+}
+
+function rpcUrls(values: string[], networks: string[], fail: (message: string) => never): Record<string, string> {
+  return Object.fromEntries(
+    values.map((value) => {
+      const [, name, url = value] = /^([\w-]+)=(.*)$/.exec(value) ?? []
+      const [only, ...others] = networks
+      const network = name ?? (only !== undefined && others.length === 0 ? only : undefined)
+      if (network === undefined) return fail(`--rpc ${value} needs a network: give --network NAME, or --rpc NAME=URL`)
+      if (!URL.canParse(url)) return fail(`--rpc ${value} is not a URL`)
+      return [network, url]
+    }),
+  )
+}
