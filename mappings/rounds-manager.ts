@@ -16,6 +16,7 @@ export function handleNewRound(event: NewRoundEvent): void {
   const pending = protocol.pendingActivation
   if (pending) recordContradiction(protocol, event, pending, 'announced activation without a cause')
   protocol.pendingActivation = null
+  if (protocol.firstRound == 0) protocol.firstRound = number
   protocol.currentRound = number
   protocol.currentRoundTotalActiveStake = protocol.nextRoundTotalActiveStake
   protocol.save()

@@ -6,8 +6,9 @@ import { LATEST_BONDING_MANAGER_VERSION } from '../protocol/bonding-manager-vers
 /** The protocol's totals; zeros and the latest BondingManager before any event. */
 export function getOrCreateProtocol(): Protocol {
   const stored = Protocol.load(protocolId())
-  if (stored !== null) return stored
+  if (stored != null) return stored
   const protocol = new Protocol(protocolId())
+  protocol.firstRound = 0
   protocol.currentRound = 0
   protocol.currentRoundTotalActiveStake = BigInt.zero()
   protocol.nextRoundTotalActiveStake = BigInt.zero()

@@ -72,6 +72,7 @@ export class StakePositions {
     position.fromBlock = this.block
     position.untilRound = NO_END
     position.untilBlock = NO_END
+    position.spansRoundStart = true
     return position
   }
 
@@ -83,11 +84,13 @@ export class StakePositions {
     position.id = supersededPositionId(account, position.fromBlock, position.fromRound)
     position.untilRound = fromRound
     position.untilBlock = this.block
+    position.spansRoundStart = position.fromRound != fromRound
     position.save()
     position.id = account
     position.untilRound = NO_END
     position.untilBlock = NO_END
-    if (position.fromRound != fromRound) position.delegatedAmountAtRoundStart = position.delegatedAmount
+    if (position.spansRoundStart) position.delegatedAmountAtRoundStart = position.delegatedAmount
+    position.spansRoundStart = true
     position.fromRound = fromRound
     position.fromBlock = this.block
   }

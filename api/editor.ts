@@ -1,0 +1,78 @@
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import express, { type Router } from 'express'
+
+const require = createRequire(import.meta.url)
+
+/** Served from the packages themselves, so that the editor works without a network. */
+const ASSETS: Record<string, string> = {
+  'react.js': 'react/umd/react.production.min.js',
+  'react-dom.js': 'react-dom/umd/react-dom.production.min.js',
+  'graphiql.js': 'graphiql/graphiql.min.js',
+  'graphiql.css': 'graphiql/graphiql.min.css',
+}
+
+const FIRST_QUERY = `# Livepeer governance. Ctrl-Enter runs the query, Ctrl-Space completes, the book icon has the docs.
+# A round argument means the state at the start of that round. Amounts are wei.
+{
+  status {
+    network
+    round
+    block
+    timestamp
+    synced
+  }
+  round {
+    number
+    totalActiveStake
+    activeTranscoders {
+      account
+      votes
+      stake
+    }
+  }
+}
+`
+
+const PAGE = `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<title>Livepeer governance</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<link rel="icon" href="data:,">
+<link rel="stylesheet" href="/editor/graphiql.css">
+<style>html, body, #editor { height: 100%; margin: 0 }</style>
+</head>
+<body>
+<div id="editor">Loading the editor…</div>
+<script src="/editor/react.js"></script>
+<script src="/editor/react-dom.js"></script>
+<script src="/editor/graphiql.js"></script>
+<script>
+ReactDOM.createRoot(document.getElementById('editor')).render(
+  React.createElement(GraphiQL, {
+    fetcher: GraphiQL.createFetcher({ url: '/graphql' }),
+    defaultQuery: ${JSON.stringify(FIRST_QUERY)},
+  }),
+)
+</script>
+</body>
+</html>
+`
+
+/** The query editor at / and the files it needs under /editor. */
+export function editorRouter(): Router {
+  const router = express.Router()
+  for (const [name, path] of Object.entries(ASSETS)) {
+    const [packageName = '', ...rest] = path.split('/')
+    const file = join(dirname(require.resolve(`${packageName}/package.json`)), ...rest)
+    router.get(`/editor/${name}`, (_request, response) => {
+      response.sendFile(file, { maxAge: '1d' })
+    })
+  }
+  router.get('/', (_request, response) => {
+    response.type('html').send(PAGE)
+  })
+  return router
+}

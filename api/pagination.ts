@@ -1,0 +1,53 @@
+import { ApiError } from './errors.ts'
+
+const MAX_PAGE = 1000
+
+/** A page of a list, as every connection of the API returns it. */
+export interface Page<Node> {
+  nodes: Node[]
+  pageInfo: { hasNextPage: boolean; endCursor: string | null }
+}
+
+/** `first` when it is 1 to 1,000; else BAD_USER_INPUT. */
+export function pageSize(first: number | null | undefined): number {
+  if (first === null || first === undefined || first < 1 || first > MAX_PAGE) {
+    throw new ApiError('BAD_USER_INPUT', `first is ${first}; it must be from 1 to 1,000`)
+  }
+  return first
+}
+
+/** An opaque cursor for the place right after a key of a list. */
+export function encodeCursor(key: string): string {
+  return Buffer.from(key).toString('base64url')
+}
+
+/** The key a cursor stands for, of the form the list expects; else BAD_USER_INPUT. */
+export function decodeCursor(cursor: string, form: RegExp): string {
+  const key = Buffer.from(cursor, 'base64url').toString()
+  if (!form.test(key) || encodeCursor(key) !== cursor) {
+    throw new ApiError('BAD_USER_INPUT', 'after is not a cursor of this list; take endCursor of the page before')
+  }
+  return key
+}
+
+/** The page of a whole list that begins after the node whose key the cursor holds, whether it still is there or not. */
+export function pageOf<Node>(
+  list: readonly Node[],
+  first: number | null | undefined,
+  after: string | null | undefined,
+  order: { form: RegExp; keyOf: (node: Node) => string; isAfter: (node: Node, key: string) => boolean },
+): Page<Node> & { totalCount: number } {
+  const size = pageSize(first)
+  const key = after === null || after === undefined ? undefined : decodeCursor(after, order.form)
+  const start = key === undefined ? 0 : list.findIndex((node) => order.isAfter(node, key))
+  const nodes = start === -1 ? [] : list.slice(start, start + size)
+  const last = nodes.at(-1)
+  return {
+    nodes,
+    pageInfo: {
+      hasNextPage: start !== -1 && start + size < list.length,
+      endCursor: last === undefined ? null : encodeCursor(order.keyOf(last)),
+    },
+    totalCount: list.length,
+  }
+}

@@ -1,0 +1,54 @@
+import { GraphQLError, GraphQLScalarType, Kind, type ValueNode } from 'graphql'
+
+/** Marks errors of scalars, so that a bad literal is answered as BAD_USER_INPUT and not as a mere validation failure. */
+export const BAD_SCALAR = 'badScalar'
+
+function textScalar(name: string, parse: (text: string) => string | bigint): GraphQLScalarType {
+  const parseText = (text: string) => {
+    try {
+      return parse(text)
+    } catch (error) {
+      throw new GraphQLError((error as Error).message, { extensions: { code: 'BAD_USER_INPUT', [BAD_SCALAR]: true } })
+    }
+  }
+  return new GraphQLScalarType({
+    name,
+    serialize: (value) => String(value),
+    parseValue: (value) => parseText(typeof value === 'string' || typeof value === 'number' ? String(value) : ''),
+    parseLiteral: (node: ValueNode) =>
+      parseText(node.kind === Kind.STRING || (name === 'BigInt' && node.kind === Kind.INT) ? node.value : ''),
+  })
+}
+
+function address(text: string): string {
+  if (!/^0x[0-9a-fA-F]{40}$/.test(text)) {
+    throw new TypeError(`${JSON.stringify(text)} is not an address; one is 0x and 40 hex digits`)
+  }
+  return text.toLowerCase()
+}
+
+function bigint(text: string): bigint {
+  if (!/^-?\d{1,100}$/.test(text)) throw new TypeError(`${JSON.stringify(text)} is not a whole number`)
+  return BigInt(text)
+}
+
+function hex(text: string): string {
+  if (!/^0x([0-9a-fA-F]{2})*$/.test(text)) throw new TypeError(`${JSON.stringify(text)} is not 0x-prefixed bytes`)
+  return text.toLowerCase()
+}
+
+function dateTime(text: string): string {
+  const time = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d))?$/.test(text)
+    ? Date.parse(text)
+    : Number.NaN
+  if (Number.isNaN(time)) throw new TypeError(`${JSON.stringify(text)} is not a time; one is 2024-01-31T12:00:00Z`)
+  return new Date(time).toISOString()
+}
+
+/** The scalars of schema.graphql; amounts are bigint inside and decimal strings on the wire. */
+export const scalars = {
+  BigInt: textScalar('BigInt', bigint),
+  Address: textScalar('Address', address),
+  Hex: textScalar('Hex', hex),
+  DateTime: textScalar('DateTime', dateTime),
+}

@@ -1,0 +1,106 @@
+import { readFileSync } from 'node:fs'
+import { createServer as createHttpServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { ApolloServer } from '@apollo/server'
+import { ApolloServerPluginLandingPageDisabled } from '@apollo/server/plugin/disabled'
+import { ApolloServerPluginDrainHttpServer } from '@apollo/server/plugin/drainHttpServer'
+import { expressMiddleware } from '@as-integrations/express5'
+import cors from 'cors'
+import express from 'express'
+import type { GraphQLFormattedError } from 'graphql'
+import { ChainView, type IndexedChain, snapshotCache } from './chain-view.ts'
+import type { Context } from './context.ts'
+import { editorRouter } from './editor.ts'
+import { resolvers } from './resolvers.ts'
+import { BAD_SCALAR } from './scalars.ts'
+import { Subgraph } from './subgraph.ts'
+
+/** Where the facts of one chain are. */
+export interface Chain {
+  /** Name in the networks file. */
+  network: string
+  /** graph-node's query URL of the subgraph. */
+  subgraphUrl: string
+  /** graph-node's index-node GraphQL, for the chain's head. */
+  statusUrl?: string
+  /** Blocks per round, only where the chain's own block numbers drive rounds. */
+  roundLength?: number
+  /** JSON-RPC of a real chain. */
+  rpcUrl?: string
+}
+
+/** A running API. */
+export interface ApiServer {
+  /** Base URL; GraphQL is at /graphql, the query editor at /. */
+  url: string
+  /** Answers what is under way, then stops. */
+  close(): Promise<void>
+}
+
+const typeDefs = readFileSync(new URL('./schema.graphql', import.meta.url), 'utf8')
+
+/** Serves the GraphQL API over some chains' facts; rejects with the error of listen() where the port is taken. */
+export async function createServer(options: {
+  chains: readonly Chain[]
+  /** 0 = any that is free. */
+  port: number
+  host?: string
+  /** Whether /ready answers 200: the index has caught up. */
+  isReady: () => boolean
+}): Promise<ApiServer> {
+  const host = options.host ?? '127.0.0.1'
+  const chains = options.chains.map(indexedChain)
+  const app = express()
+  app.disable('x-powered-by')
+  const httpServer = createHttpServer(app)
+  const apollo = new ApolloServer<Context>({
+    typeDefs,
+    resolvers,
+    introspection: true,
+    includeStacktraceInErrorResponses: false,
+    formatError,
+    plugins: [ApolloServerPluginDrainHttpServer({ httpServer }), ApolloServerPluginLandingPageDisabled()],
+  })
+  await apollo.start()
+
+  app.get('/ready', (_request, response) => {
+    const ready = options.isReady()
+    response
+      .status(ready ? 200 : 503)
+      .type('text')
+      .send(ready ? 'ready\n' : 'indexing\n')
+  })
+  app.use(
+    '/graphql',
+    cors(),
+    express.json({ limit: '1mb' }),
+    expressMiddleware(apollo, {
+      context: async () => ({ views: chains.map((chain) => new ChainView(chain)) }),
+    }),
+  )
+  app.use(editorRouter())
+
+  await listen(httpServer, options.port, host)
+  const { port } = httpServer.address() as AddressInfo
+  return { url: `http://${host}:${port}`, close: () => apollo.stop() }
+}
+
+function indexedChain({ network, subgraphUrl, statusUrl, roundLength }: Chain): IndexedChain {
+  return { network, subgraph: new Subgraph(subgraphUrl), statusUrl, roundLength, snapshots: snapshotCache() }
+}
+
+/** A malformed scalar is the caller's input wherever it stands; GraphQL calls it a validation failure in a literal. */
+function formatError(formatted: GraphQLFormattedError): GraphQLFormattedError {
+  if (formatted.extensions?.[BAD_SCALAR] !== true) return formatted
+  return { ...formatted, extensions: { code: 'BAD_USER_INPUT' } }
+}
+
+function listen(server: Server, port: number, host: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, host, () => {
+      server.off('error', reject)
+      resolve()
+    })
+  })
+}

@@ -1,0 +1,133 @@
+// Voting power as a pure function over what the subgraph recorded. Amounts are wei, factors have 27 decimals.
+
+/** 10^27: a cumulative reward factor of 1, and PreciseMathUtils' 100 %. */
+const PRECISE_PERC_DIVISOR = 10n ** 27n
+
+/** What BondingManager knew about one account's stake at some moment. */
+export interface Stake {
+  account: string
+  /** Null when nothing is bonded. */
+  delegate: string | null
+  /** As of lastClaimRound. */
+  bondedAmount: bigint
+  /** 0 = never claimed. */
+  lastClaimRound: number
+  /** The delegate's cumulative reward factor of lastClaimRound; 0 = its pool was never written. */
+  startFactor: bigint
+  /** Stake delegated to the account. */
+  delegatedAmount: bigint
+  /** First round in the active set; 0 = never. */
+  activationRound: number
+  /** First round no longer in the active set; 0 = never was. */
+  deactivationRound: number
+  /** 0 = never rewarded. */
+  lastRewardRound: number
+  /** Cumulative reward factor of lastRewardRound; 0 = never rewarded. */
+  cumulativeRewardFactor: bigint
+  /** A transcoder's own unclaimed rewards. */
+  cumulativeRewards: bigint
+  /** False where an event contradicted the state: none of these figures can be relied on. */
+  exact: boolean
+}
+
+/** One account's voting power and stake at the start of a round; see VotingPower in schema.graphql for each field. */
+export interface VotingPower {
+  account: string
+  round: number
+  votes: bigint
+  delegate: string | null
+  isTranscoder: boolean
+  isActive: boolean
+  stake: bigint
+  bondedAmount: bigint
+  delegatedStake: bigint
+  checkpointed: boolean
+}
+
+export const ZERO_ADDRESS = '0x0000000000000000000000000000000000000000'
+
+/** amount · numerator / denominator, each division rounded down (PreciseMathUtils.percOf). The denominator is not 0. */
+function percOf(amount: bigint, numerator: bigint, denominator: bigint): bigint {
+  return (amount * ((numerator * PRECISE_PERC_DIVISOR) / denominator)) / PRECISE_PERC_DIVISOR
+}
+
+/** An unwritten pool counts as factor 1 (EarningsPoolLIP36.delegatorCumulativeStakeAndFees). */
+function factorOrOne(factor: bigint): bigint {
+  return factor === 0n ? PRECISE_PERC_DIVISOR : factor
+}
+
+/** Stake of a delegator with the rewards its delegate brought since its last claim. */
+function cumulativeStake(stake: Stake, delegate: Stake | undefined): bigint {
+  const endFactor = factorOrOne(delegate?.cumulativeRewardFactor ?? 0n)
+  return percOf(stake.bondedAmount, endFactor, factorOrOne(stake.startFactor))
+}
+
+/** Bonded to itself (BondingManager.isRegisteredTranscoder). */
+export function isRegisteredTranscoder(stake: Stake | undefined): boolean {
+  return stake !== undefined && stake.delegate === stake.account && stake.bondedAmount > 0n
+}
+
+/** BondingManager.pendingStake in the given round; what was claimed in it already has no rewards pending. */
+export function pendingStake(stake: Stake, delegate: Stake | undefined, round: number): bigint {
+  if (stake.delegate === null) return stake.bondedAmount
+  const withRewards = stake.lastClaimRound < round ? cumulativeStake(stake, delegate) : stake.bondedAmount
+  return stake.delegate === stake.account ? withRewards + stake.cumulativeRewards : withRewards
+}
+
+/** BondingVotes.getVotesAndDelegateAtRoundStart, first value. */
+export function votes(stake: Stake, delegate: Stake | undefined): bigint {
+  if (isRegisteredTranscoder(stake)) return stake.delegatedAmount
+  if (stake.bondedAmount === 0n || delegate === undefined || !isRegisteredTranscoder(delegate)) return 0n
+  if (delegate.lastRewardRound < stake.lastClaimRound) return stake.bondedAmount
+  return cumulativeStake(stake, delegate)
+}
+
+/** Whether an active-set membership covers a round (BondingManager.isActiveTranscoder). */
+export function isActiveTranscoder(stake: Stake, round: number): boolean {
+  return stake.activationRound <= round && round < stake.deactivationRound
+}
+
+/**
+ * Voting power at the start of a round, from the account's and its delegate's stake as they were then; undefined stands
+ * for an account never seen, which has zeros.
+ */
+export function votingPower(
+  account: string,
+  round: number,
+  stake: Stake | undefined,
+  delegate: Stake | undefined,
+  checkpointed: boolean,
+): VotingPower {
+  if (stake === undefined) {
+    return {
+      account,
+      round,
+      votes: 0n,
+      delegate: null,
+      isTranscoder: false,
+      isActive: false,
+      stake: 0n,
+      bondedAmount: 0n,
+      delegatedStake: 0n,
+      checkpointed,
+    }
+  }
+  return {
+    account,
+    round,
+    votes: votes(stake, delegate),
+    delegate: stake.delegate === ZERO_ADDRESS ? null : stake.delegate,
+    isTranscoder: isRegisteredTranscoder(stake),
+    isActive: isActiveTranscoder(stake, round),
+    stake: pendingStake(stake, delegate, round),
+    bondedAmount: stake.bondedAmount,
+    delegatedStake: stake.delegatedAmount,
+    checkpointed,
+  }
+}
+
+/** Most votes first, then lower address: the order of every list of voting powers. */
+export function byVotes(a: VotingPower, b: VotingPower): number {
+  if (a.votes !== b.votes) return a.votes > b.votes ? -1 : 1
+  return a.account < b.account ? -1 : a.account > b.account ? 1 : 0
+}

@@ -1,0 +1,44 @@
+import type { CodegenConfig } from '@graphql-codegen/cli'
+
+/** Types of the API's own schema for its resolvers, and typed documents of what it asks graph-node. */
+const config: CodegenConfig = {
+  emitLegacyCommonJSImports: false,
+  generates: {
+    'api/generated/resolvers.ts': {
+      schema: 'api/schema.graphql',
+      plugins: ['typescript', 'typescript-resolvers'],
+      config: {
+        useTypeImports: true,
+        enumsAsTypes: true,
+        contextType: '../context.ts#Context',
+        resolversNonOptionalTypename: false,
+        mappers: {
+          Account: '../resolvers.ts#AccountParent',
+          Round: '../subgraph.ts#RoundFacts',
+          StakeSnapshot: '../stake-snapshot.ts#StakeSnapshot as StakeSnapshotParent',
+          ChainStatus: '../resolvers.ts#ChainStatusParent',
+        },
+        scalars: {
+          BigInt: 'bigint',
+          Address: 'string',
+          Hex: 'string',
+          DateTime: 'string',
+          ID: 'string',
+        },
+      },
+    },
+    'api/generated/queries.ts': {
+      schema: 'subgraph/query-schema.graphql',
+      documents: 'api/queries.graphql',
+      plugins: ['typescript-operations', 'typed-document-node'],
+      config: {
+        useTypeImports: true,
+        enumsAsTypes: true,
+        skipTypename: true,
+        scalars: { BigInt: 'string', Bytes: 'string', Int8: 'string', BigDecimal: 'string', Timestamp: 'string' },
+      },
+    },
+  },
+}
+
+export default config
