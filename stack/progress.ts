@@ -30,7 +30,10 @@ export class TimeLeft {
 }
 
 const WINDOW_MS = 60_000
-const LINE_EVERY_MS = 5000
+// Lines come often at first and seldom later: a sync may take seconds or days.
+const FIRST_LINE_MS = 1000
+const LAST_LINE_MS = 60_000
+const LINE_GROWTH = 1.3
 
 class Bars implements ProgressDisplay {
   readonly #bars: cliProgress.MultiBar
@@ -75,7 +78,7 @@ class Bars implements ProgressDisplay {
 
 class Lines implements ProgressDisplay {
   readonly #stream: NodeJS.WriteStream
-  readonly #byNetwork = new Map<string, { timeLeft: TimeLeft; block: number; toldAt: number }>()
+  readonly #byNetwork = new Map<string, { timeLeft: TimeLeft; block: number; dueAt: number; every: number }>()
 
   constructor(stream: NodeJS.WriteStream) {
     this.#stream = stream
@@ -84,14 +87,20 @@ class Lines implements ProgressDisplay {
   update(progress: readonly ChainProgress[]): void {
     const now = Date.now()
     for (const one of progress) {
-      const known = this.#byNetwork.get(one.network) ?? { timeLeft: new TimeLeft(), block: -1, toldAt: 0 }
+      const known = this.#byNetwork.get(one.network) ?? {
+        timeLeft: new TimeLeft(),
+        block: -1,
+        dueAt: now,
+        every: FIRST_LINE_MS,
+      }
       this.#byNetwork.set(one.network, known)
       const { network, block, head, round, left } = fields(one, known.timeLeft)
-      const isDue = now - known.toldAt >= LINE_EVERY_MS || one.block === one.head
-      if (!isDue || one.block === known.block) continue
+      const isDue = now >= known.dueAt || block === head
+      if (!isDue || block === known.block) continue
       this.line(`${network}: block ${block} of ${head}, round ${round}, ${left}`)
-      known.toldAt = now
-      known.block = one.block
+      known.block = block
+      known.dueAt = now + known.every
+      known.every = Math.min(LAST_LINE_MS, known.every * LINE_GROWTH)
     }
   }
 

@@ -189,8 +189,8 @@ export interface RecordedChainServer {
  */
 export async function serveRecordedChains(chains: ReadonlyMap<string, RecordedChain>): Promise<RecordedChainServer> {
   const server = createServer(async (request, response) => {
-    const path = new URL(request.url ?? '/', 'http://localhost').pathname
-    const chain = chains.get(decodeURIComponent(path.slice(1)))
+    const [path = ''] = (request.url ?? '').split('?')
+    const chain = chains.get(path.slice(1))
     const isIpfsVersion = path === '/api/v0/version'
     if (!chain && !isIpfsVersion) {
       response.writeHead(404).end()

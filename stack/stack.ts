@@ -274,7 +274,7 @@ async function startWithGraphNodeAt(url: string, run: Run, planned: readonly Pla
 async function serveApi(run: Run, chains: Chain[]): Promise<ApiServer> {
   const { port = 0 } = run.options
   try {
-    const api = await createServer({ chains, port, isReady: () => run.isReady, log: (line) => run.log(line) })
+    const api = await createServer({ chains, port, isReady: () => run.isReady })
     // A client that holds on to its connection must not hold up the rest.
     run.onStop(() => Promise.race([api.close(), pause(1000, new AbortController().signal)]))
     return api
