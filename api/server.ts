@@ -47,6 +47,8 @@ export async function createServer(options: {
   host?: string
   /** Whether /ready answers 200: the index has caught up. */
   isReady: () => boolean
+  /** Takes a line about an error that is the server's own fault; none by default. */
+  log?: (line: string) => void
 }): Promise<ApiServer> {
   const host = options.host ?? '127.0.0.1'
   const chains = options.chains.map(indexedChain)

@@ -1,0 +1,164 @@
+import { readFileSync } from 'node:fs'
+import { buildClientSchema, getIntrospectionQuery, type IntrospectionQuery, printSchema } from 'graphql'
+import { GraphQLClient, gql } from 'graphql-request'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type Stack, startStack } from '../../stack/stack.ts'
+import { compareStake, type LivepeerTruth, readTruth, traceFile } from './livepeer-truth.ts'
+
+describe.each(['small', 'medium'])('the %s trace, through the HTTP API', (name) => {
+  const truth = readTruth<LivepeerTruth>(`livepeer/${name}`)
+  let stack: Stack
+  let api: GraphQLClient
+
+  beforeAll(async () => {
+    stack = await startStack({ traces: [traceFile(`livepeer/${name}`)] })
+    await stack.ready
+    api = new GraphQLClient(`${stack.url}/graphql`)
+  })
+  afterAll(() => stack?.stop())
+
+  test('equals the contracts for every account and round', async () => {
+    const { compared, differences } = await compareStake(stack.url, truth)
+    console.log(`livepeer/${name}: ${compared} values of stake and voting power compared`)
+    expect(differences).toEqual([])
+    expect(compared).toBeGreaterThan(3000)
+  })
+
+  test('fails on one wei', async () => {
+    const wrong = structuredClone(truth)
+    const [account] = Object.entries(wrong.votesAtRoundStart.accounts)[3] ?? []
+    const last = wrong.votesAtRoundStart.rounds.length - 1
+    const votes = wrong.votesAtRoundStart.accounts[account ?? '']?.votes ?? []
+    votes[last] = String(BigInt(votes[last] ?? 0) + 1n)
+    const { differences } = await compareStake(stack.url, wrong)
+    expect(differences).toHaveLength(1)
+    expect(differences[0]).toContain(`${account} votes: expected`)
+  })
+
+  test('no event contradicts the state, and the index is at the head', async () => {
+    const { status } = await api.request<{ status: unknown[] }>(gql`
+      {
+        status {
+          network
+          block
+          headBlock
+          lagBlocks
+          round
+          firstRound
+          synced
+          hasIndexingErrors
+          contradictionCount
+          contradictions {
+            message
+          }
+        }
+      }
+    `)
+    expect(status).toEqual([
+      {
+        network: 'recorded',
+        block: String(truth.meta.lastBlock),
+        headBlock: String(truth.meta.lastBlock),
+        lagBlocks: '0',
+        round: truth.meta.initializedRounds.at(-1),
+        firstRound: truth.meta.initializedRounds[0],
+        synced: true,
+        hasIndexingErrors: false,
+        contradictionCount: 0,
+        contradictions: [],
+      },
+    ])
+  })
+
+  test('history, snapshots, delegators and active sets agree with voting power asked round by round', async () => {
+    const accounts = Object.keys(truth.votesAtRoundStart.accounts)
+    const rounds = truth.votesAtRoundStart.rounds.filter((round) => round >= (truth.meta.initializedRounds[0] ?? 0))
+    const fields = 'account round votes delegate isTranscoder isActive stake bondedAmount delegatedStake checkpointed'
+    const byRound = new Map<number, Record<string, unknown>[]>()
+    for (const round of rounds) {
+      const { votingPowers } = await api.request<{ votingPowers: Record<string, unknown>[] }>(
+        `query ($accounts: [Address!]!, $round: Int!) { votingPowers(accounts: $accounts, round: $round) { ${fields} } }`,
+        { accounts, round },
+      )
+      byRound.set(round, votingPowers)
+    }
+
+    for (const [place, address] of accounts.entries()) {
+      const changes = rounds.flatMap((round) => {
+        const power = byRound.get(round)?.[place]
+        const before = byRound.get(round - 1)?.[place] ?? {
+          ...power,
+          votes: '0',
+          delegate: null,
+          isTranscoder: false,
+          isActive: false,
+          stake: '0',
+          bondedAmount: '0',
+          delegatedStake: '0',
+          checkpointed: false,
+        }
+        return JSON.stringify({ ...before, round }) === JSON.stringify(power) ? [] : [power]
+      })
+      const history: unknown[] = []
+      for (let after: string | null = null, more = true; more; ) {
+        const answer: HistoryAnswer = await api.request(
+          `query ($address: Address!, $after: String) {
+            account(address: $address) {
+              votingPowerHistory(first: 25, after: $after) { nodes { ${fields} } pageInfo { hasNextPage endCursor } totalCount }
+            }
+          }`,
+          { address, after },
+        )
+        const page = answer.account.votingPowerHistory
+        expect(page.totalCount).toBe(changes.length)
+        history.push(...page.nodes)
+        after = page.pageInfo.endCursor
+        more = page.pageInfo.hasNextPage
+      }
+      expect(history).toEqual(changes)
+    }
+
+    for (const round of rounds.filter((_, index) => index % 5 === 0)) {
+      const powers = (byRound.get(round) ?? []) as { account: string; votes: string; stake: string; delegate: string }[]
+      const ordered = powers.toSorted((a, b) =>
+        a.votes === b.votes ? (a.account < b.account ? -1 : 1) : BigInt(a.votes) > BigInt(b.votes) ? -1 : 1,
+      )
+      const holders = ordered.filter(({ stake, votes }) => stake !== '0' || votes !== '0')
+      const { stakeSnapshot } = await api.request<{
+        stakeSnapshot: { holders: { nodes: unknown[]; totalCount: number } }
+      }>(
+        `query ($round: Int!) { stakeSnapshot(round: $round) { holders(first: 1000) { nodes { ${fields} } totalCount } } }`,
+        { round },
+      )
+      expect(stakeSnapshot.holders).toEqual({ nodes: holders, totalCount: holders.length })
+      const [top] = holders
+      if (top === undefined) continue
+      const { account } = await api.request<{ account: { delegators: { nodes: unknown[] } } }>(
+        `query ($address: Address!, $round: Int!) {
+          account(address: $address) { delegators(round: $round, first: 1000) { nodes { ${fields} } } }
+        }`,
+        { address: top.account, round },
+      )
+      expect(account.delegators.nodes).toEqual(holders.filter(({ delegate }) => delegate === top.account))
+    }
+  })
+
+  test('the schema graph-node serves is the one the queries are typed against', async () => {
+    const [chain] = stack.chains
+    const introspection = await new GraphQLClient(chain?.subgraphUrl ?? '').request<IntrospectionQuery>(
+      getIntrospectionQuery({ descriptions: false }),
+    )
+    const committed = readFileSync(new URL('../../subgraph/query-schema.graphql', import.meta.url), 'utf8')
+    expect(`${printSchema(buildClientSchema(introspection))}\n`).toBe(committed)
+  })
+})
+
+interface HistoryAnswer {
+  account: {
+    votingPowerHistory: {
+      nodes: unknown[]
+      totalCount: number
+      pageInfo: { hasNextPage: boolean; endCursor: string | null }
+    }
+  }
+}

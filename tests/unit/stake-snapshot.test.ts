@@ -1,0 +1,32 @@
+import { StandardMerkleTree } from '@openzeppelin/merkle-tree'
+import { expect, test } from 'vitest'
+import { StakeSnapshot } from '../../api/stake-snapshot.ts'
+import { votingPower } from '../../api/voting-power.ts'
+
+const address = (digit: string) => `0x${digit.repeat(40)}`
+const power = (digit: string, votes: bigint, stake: bigint) => ({
+  ...votingPower(address(digit), 9, undefined, undefined, false),
+  votes,
+  stake,
+})
+
+test('holders are those with stake or votes, most votes first', () => {
+  const snapshot = new StakeSnapshot(9, 30n, 40n, [power('3', 0n, 5n), power('1', 0n, 0n), power('2', 7n, 7n)])
+  expect(snapshot.holders.map(({ account }) => account)).toEqual([address('2'), address('3')])
+})
+
+test('the Merkle root is that of the standard tree over holders with votes', () => {
+  const snapshot = new StakeSnapshot(9, 30n, 40n, [power('3', 0n, 5n), power('2', 7n, 7n), power('4', 8n, 8n)])
+  const tree = StandardMerkleTree.of(
+    [
+      [address('2'), 7n],
+      [address('4'), 8n],
+    ],
+    ['address', 'uint256'],
+  )
+  expect(snapshot.merkleRoot).toBe(tree.root)
+})
+
+test('without votes the Merkle root is 32 zero bytes', () => {
+  expect(new StakeSnapshot(9, 0n, 0n, [power('3', 0n, 5n)]).merkleRoot).toBe(`0x${'0'.repeat(64)}`)
+})

@@ -1,0 +1,134 @@
+import { describe, expect, test } from 'vitest'
+import { byVotes, pendingStake, type Stake, votes, votingPower } from '../../api/voting-power.ts'
+
+const ONE = 10n ** 27n
+const DELEGATOR = `0x${'d'.repeat(40)}`
+const TRANSCODER = `0x${'7'.repeat(40)}`
+
+function stake(fields: Partial<Stake> = {}): Stake {
+  return {
+    account: DELEGATOR,
+    delegate: TRANSCODER,
+    bondedAmount: 1000n,
+    lastClaimRound: 5,
+    startFactor: ONE,
+    delegatedAmount: 0n,
+    activationRound: 0,
+    deactivationRound: 0,
+    lastRewardRound: 0,
+    cumulativeRewardFactor: 0n,
+    cumulativeRewards: 0n,
+    exact: true,
+    ...fields,
+  }
+}
+
+const transcoder = stake({
+  account: TRANSCODER,
+  bondedAmount: 1n,
+  delegatedAmount: 5000n,
+  activationRound: 3,
+  deactivationRound: 2147483647,
+  lastRewardRound: 9,
+  cumulativeRewardFactor: (ONE * 3n) / 2n,
+})
+
+describe('votes', () => {
+  test('a registered transcoder has all stake delegated to it', () => {
+    expect(votes(transcoder, transcoder)).toBe(5000n)
+  })
+
+  test('a delegator has its stake with the rewards since its last claim', () => {
+    expect(votes(stake(), transcoder)).toBe(1500n)
+  })
+
+  test('both divisions round down, the factors first', () => {
+    // 10^27 / 3·10^27 has 27 digits of 3, and 3 · 0.333… is one wei short of 1.
+    const third = stake({ bondedAmount: 3n, startFactor: ONE * 3n })
+    expect(votes(third, { ...transcoder, cumulativeRewardFactor: ONE })).toBe(0n)
+    expect(votes({ ...third, bondedAmount: 4n }, { ...transcoder, cumulativeRewardFactor: ONE })).toBe(1n)
+  })
+
+  test('an unwritten pool counts as factor one, at either end', () => {
+    expect(votes(stake({ startFactor: 0n }), transcoder)).toBe(1500n)
+    expect(votes(stake({ lastClaimRound: 0 }), { ...transcoder, cumulativeRewardFactor: 0n, lastRewardRound: 0 })).toBe(
+      1000n,
+    )
+  })
+
+  test('a delegate that has not rewarded since the claim adds nothing', () => {
+    expect(votes(stake({ lastClaimRound: 10, startFactor: ONE }), transcoder)).toBe(1000n)
+  })
+
+  test.each([
+    ['without a position', undefined],
+    ['that bonds to somebody else', { ...transcoder, delegate: DELEGATOR }],
+    ['that has nothing bonded', { ...transcoder, bondedAmount: 0n, delegate: null }],
+  ])('a delegate %s gives its delegators none', (_, delegate) => {
+    expect(votes(stake(), delegate)).toBe(0n)
+  })
+
+  test('nothing bonded has none', () => {
+    expect(votes(stake({ bondedAmount: 0n, delegate: null, delegatedAmount: 7n }), undefined)).toBe(0n)
+  })
+})
+
+describe('pendingStake', () => {
+  test('adds rewards for a delegate that is not registered, too', () => {
+    expect(pendingStake(stake(), { ...transcoder, bondedAmount: 0n, delegate: null }, 10)).toBe(1500n)
+  })
+
+  test('adds none to what was claimed in the round', () => {
+    expect(pendingStake(stake({ lastClaimRound: 10 }), transcoder, 10)).toBe(1000n)
+  })
+
+  test("adds a transcoder's own unclaimed rewards even then", () => {
+    const claimed = { ...transcoder, lastClaimRound: 10, cumulativeRewards: 30n }
+    expect(pendingStake(claimed, claimed, 10)).toBe(31n)
+  })
+
+  test('without a delegate is what is bonded', () => {
+    expect(pendingStake(stake({ delegate: null, bondedAmount: 0n }), undefined, 10)).toBe(0n)
+  })
+})
+
+describe('votingPower', () => {
+  test('of an account never seen is zeros', () => {
+    expect(votingPower(DELEGATOR, 7, undefined, undefined, false)).toEqual({
+      account: DELEGATOR,
+      round: 7,
+      votes: 0n,
+      delegate: null,
+      isTranscoder: false,
+      isActive: false,
+      stake: 0n,
+      bondedAmount: 0n,
+      delegatedStake: 0n,
+      checkpointed: false,
+    })
+  })
+
+  test('the zero address is a delegate for stake, and none for a reader', () => {
+    const burnt = stake({ delegate: `0x${'0'.repeat(40)}` })
+    expect(votingPower(DELEGATOR, 7, burnt, undefined, true)).toMatchObject({ delegate: null, stake: 1000n, votes: 0n })
+  })
+
+  test.each([
+    [2, false],
+    [3, true],
+    [7, true],
+    [8, false],
+  ])('active in round %i: %s, from its activation to before its deactivation', (round, isActive) => {
+    const member = { ...transcoder, activationRound: 3, deactivationRound: 8 }
+    expect(votingPower(TRANSCODER, round, member, member, true).isActive).toBe(isActive)
+  })
+})
+
+test('order is by votes, most first, then by address', () => {
+  const power = (account: string, amount: bigint) => ({
+    ...votingPower(account, 1, undefined, undefined, false),
+    votes: amount,
+  })
+  const list = [power('0xb', 1n), power('0xc', 2n), power('0xa', 1n)]
+  expect(list.sort(byVotes).map(({ account }) => account)).toEqual(['0xc', '0xa', '0xb'])
+})
