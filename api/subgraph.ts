@@ -285,7 +285,7 @@ function upstreamError(error: unknown): ApiError {
   if (error instanceof ApiError) return error
   if (error instanceof ClientError) {
     const messages = (error.response.errors ?? []).map(({ message }) => message).join('\n')
-    if (/block (with hash|hash|not found)|no block|reorg/i.test(messages)) {
+    if (/no block with that hash|reorgani[sz]ed/i.test(messages)) {
       return new ApiError('BLOCK_REORGED', 'The block this answer was read at is no longer on the chain; ask again')
     }
   }

@@ -1,0 +1,90 @@
+import { rmSync, writeFileSync } from 'node:fs'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { makeFolder, processesLeft, SMALL_TRACE, StackCommand, writeTrace } from './stack-command.ts'
+
+const address = '0x35Bcf3c30594191d53231E4FF333E8A770453e40'
+/** Answers as an RPC of chain 5, and takes up a port. */
+let otherChain: Server
+let port = 0
+
+beforeAll(async () => {
+  otherChain = createServer((_, response) => response.end('{"jsonrpc":"2.0","id":1,"result":"0x5"}'))
+  await new Promise<void>((resolve) => otherChain.listen(0, '127.0.0.1', resolve))
+  port = (otherChain.address() as AddressInfo).port
+})
+
+afterAll(() => otherChain.close())
+
+function networksFile(folder: string, content: unknown): string {
+  const file = join(folder, 'networks.json')
+  writeFileSync(file, typeof content === 'string' ? content : JSON.stringify(content))
+  return file
+}
+
+const real = (...more: string[]) => ['--network', 'arbitrum-one', ...more]
+const withNetworks = (folder: string, content: unknown) =>
+  real('--rpc', `http://127.0.0.1:${port}`, '--networks-file', networksFile(folder, content))
+
+/** What is wrong, the arguments given a folder of the test's own, and the line that tells it. */
+const mistakes: [string, (folder: string) => string[], RegExp][] = [
+  ['a port in use', () => ['--trace', SMALL_TRACE, '--port', String(port)], /^port \d+ is in use/],
+  ['a port that is none', () => ['--port', '70000'], /--port .*'70000' is invalid/],
+  ['a network without an RPC', () => real(), /^network arbitrum-one needs an RPC/],
+  ['an RPC without a network', () => ['--rpc', 'http://127.0.0.1:1'], /needs a network/],
+  [
+    'an RPC that does not answer',
+    () => real('--rpc', 'http://127.0.0.1:1'),
+    /RPC of arbitrum-one at 127\.0\.0\.1:1 does not answer: .*ECONNREFUSED/,
+  ],
+  ['an RPC of another chain', () => real('--rpc', `http://127.0.0.1:${port}`), /is of chain 5, not 42161/],
+  [
+    'a network nobody knows',
+    () => ['--network', 'moon', '--rpc', `http://127.0.0.1:${port}`],
+    /no network moon, there are: arbitrum-one, recorded/,
+  ],
+  [
+    'a networks file that is not there',
+    () => real('--rpc', 'http://127.0.0.1:1', '--networks-file', 'none.json'),
+    /none\.json.*ENOENT/,
+  ],
+  ['a networks file that is not JSON', (folder) => withNetworks(folder, '{'), /networks file .*JSON/],
+  [
+    'a bad address',
+    (folder) => withNetworks(folder, { 'arbitrum-one': { BondingManager: { address: '0x12', startBlock: 1 } } }),
+    /BondingManager of arbitrum-one has a bad address: "0x12"/,
+  ],
+  [
+    'a bad start block',
+    (folder) => withNetworks(folder, { 'arbitrum-one': { BondingManager: { address, startBlock: -1 } } }),
+    /bad startBlock: -1/,
+  ],
+  [
+    'no contract of the subgraph',
+    (folder) => ['--trace', writeTrace(folder, 'none.gz', () => ({ contracts: {} }))],
+    /no contract of the subgraph is known on recorded/,
+  ],
+  [
+    'a trace that is not there',
+    (folder) => ['--trace', join(folder, 'none.jsonl.gz')],
+    /trace .*none\.jsonl\.gz.*ENOENT/,
+  ],
+  ['a trace that is none', () => ['--trace', import.meta.filename], /trace .*line 1: /],
+  [
+    'a graph-node that does not answer',
+    () => ['--graph-node', 'http://127.0.0.1:1'],
+    /graph-node at .* does not answer/,
+  ],
+]
+
+it.concurrent.each(mistakes)('%s: one clear line, exit code 1, nothing left', async (_, args, message) => {
+  const folder = makeFolder()
+  const command = new StackCommand(folder, '--port', '0', ...args(folder))
+  expect(await command.exited).toBe(1)
+  expect(command.stderr.trimEnd()).toMatch(message)
+  expect(command.stderr.trimEnd().split('\n')).toHaveLength(1)
+  expect(await processesLeft(folder, 0)).toEqual([])
+  rmSync(folder, { recursive: true })
+})
