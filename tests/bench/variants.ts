@@ -1,6 +1,6 @@
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { parse, stringify } from 'yaml'
+import { parseDocument } from 'yaml'
 import { buildSubgraph } from '../../stack/subgraph-build.ts'
 
 /** A way to handle the manifest's events. */
@@ -34,16 +34,14 @@ interface ManifestSource {
   name: string
   mapping: {
     file: string
-    entities: string[]
     abis: { file: string }[]
-    eventHandlers?: { event: string; handler: string; calls?: unknown }[]
+    eventHandlers?: { event: string; handler: string }[]
     blockHandlers?: unknown
     callHandlers?: unknown
   }
 }
 
 interface Manifest {
-  schema: { file: string }
   dataSources: ManifestSource[]
   templates?: ManifestSource[]
 }
@@ -78,28 +76,28 @@ function generateProject(project: string, manifestFile: string, name: string, bo
   for (const needed of ['mappings', 'subgraph']) mkdirSync(join(folder, needed), { recursive: true })
 
   // Everything stays a string: an address that looks like a number must not become one.
-  const manifest = parse(readFileSync(join(project, manifestFile), 'utf8'), { schema: 'failsafe' }) as Manifest
-  const templates = manifest.templates ?? []
+  const document = parseDocument(readFileSync(join(project, manifestFile), 'utf8'), { schema: 'failsafe' })
+  const { dataSources, templates = [] } = document.toJS() as Manifest
   let number = 0
-  for (const source of [...manifest.dataSources, ...templates]) {
-    const { mapping } = source
-    if (mapping.blockHandlers || mapping.callHandlers) throw new Error(`${source.name} handles more than events`)
-    const original = readFileSync(join(project, mapping.file), 'utf8')
-    const handlers = (mapping.eventHandlers ?? []).map((eventHandler) => {
-      delete eventHandler.calls
-      const { event, handler } = eventHandler
-      const types = parameterTypes(event)
-      const lines = [...creations(original, handler, templates, types), ...body(number++, types)]
-      return `export function ${handler}(event: ethereum.Event): void {\n${lines.map((line) => `  ${line}\n`).join('')}}\n`
-    })
-    for (const { file } of mapping.abis) copy(project, folder, file)
-    mapping.file = `./mappings/${source.name}.ts`
-    mapping.entities = ['Log']
-    writeFileSync(join(folder, mapping.file), [IMPORTS, ...handlers].join('\n'))
+  for (const [list, sources] of Object.entries({ dataSources, templates })) {
+    for (const [index, { name, mapping }] of sources.entries()) {
+      if (mapping.blockHandlers || mapping.callHandlers) throw new Error(`${name} handles more than events`)
+      const original = readFileSync(join(project, mapping.file), 'utf8')
+      const handlers = (mapping.eventHandlers ?? []).map(({ event, handler }, place) => {
+        document.deleteIn([list, index, 'mapping', 'eventHandlers', place, 'calls'])
+        const types = parameterTypes(event)
+        return handlerText(handler, [...creations(original, handler, templates, types), ...body(number++, types)])
+      })
+      for (const { file } of mapping.abis) copy(project, folder, file)
+      const file = `./mappings/${name}.ts`
+      document.setIn([list, index, 'mapping', 'file'], file)
+      document.setIn([list, index, 'mapping', 'entities'], document.createNode(['Log']))
+      writeFileSync(join(folder, file), [IMPORTS, ...handlers].join('\n'))
+    }
   }
-  manifest.schema.file = './schema.graphql'
+  document.setIn(['schema', 'file'], './schema.graphql')
   writeFileSync(join(folder, 'schema.graphql'), SCHEMA)
-  writeFileSync(join(folder, 'subgraph.yaml'), stringify(manifest, { defaultStringType: 'QUOTE_DOUBLE' }))
+  writeFileSync(join(folder, 'subgraph.yaml'), document.toString())
   copy(project, folder, 'package-lock.json')
   if (!existsSync(join(folder, 'node_modules'))) {
     symlinkSync(join(project, 'node_modules'), join(folder, 'node_modules'))
@@ -110,6 +108,10 @@ function generateProject(project: string, manifestFile: string, name: string, bo
 const IMPORTS = `import { DataSourceTemplate, ethereum } from '@graphprotocol/graph-ts'
 import { Log } from '../subgraph/generated/schema'
 `
+
+function handlerText(name: string, lines: readonly string[]): string {
+  return `export function ${name}(event: ethereum.Event): void {\n${lines.map((line) => `  ${line}\n`).join('')}}\n`
+}
 
 /** What a handler of the project creates from a template is created here too: else its events would be missing. */
 function creations(

@@ -1,0 +1,60 @@
+import { spawn } from 'node:child_process'
+import { createRequire } from 'node:module'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { freePorts, StackError, waitFor } from '../../stack/processes.ts'
+
+/** The whole stack on a recording in a process of its own, as `npm start` runs it. */
+export interface StackProcess {
+  pid: number
+  /** Base URL of the API. */
+  url: string
+  stop(): Promise<void>
+}
+
+const PROJECT = fileURLToPath(new URL('../..', import.meta.url))
+// What the stack would read from the environment in place of what it is given here.
+const STACK_VARIABLES = ['NETWORK', 'NETWORKS_FILE', 'RPC', 'TRACE', 'PORT', 'GRAPH_NODE', 'DATA_DIR']
+
+/** Starts the stack and gives it once it has caught up. */
+export async function startStackProcess(trace: string, signal: AbortSignal): Promise<StackProcess> {
+  const [port = 0] = await freePorts(1)
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !STACK_VARIABLES.includes(name)))
+  const loader = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
+  // Without the tsx command, which would be one more process between.
+  const child = spawn(
+    process.execPath,
+    ['--import', loader, 'stack/start.ts', '--trace', trace, '--port', String(port)],
+    { cwd: PROJECT, env, stdio: ['ignore', 'ignore', 'pipe'] },
+  )
+  let complaint = ''
+  child.stderr.on('data', (chunk: Buffer) => {
+    complaint += chunk
+  })
+  const ended = new Promise<void>((resolve) => {
+    child.once('exit', () => resolve())
+    child.once('error', (error) => {
+      complaint += error.message
+      resolve()
+    })
+  })
+  let hasEnded = false
+  ended.then(() => {
+    hasEnded = true
+  })
+  const stop = async () => {
+    child.kill('SIGTERM')
+    await ended
+  }
+  const url = `http://127.0.0.1:${port}`
+  try {
+    await waitFor(async () => {
+      if (hasEnded) throw new StackError(`the stack ended: ${complaint.trim()}`)
+      const response = await fetch(`${url}/ready`).catch(() => undefined)
+      return response?.ok || undefined
+    }, signal)
+  } catch (error) {
+    await stop()
+    throw error
+  }
+  return { pid: child.pid ?? 0, url, stop }
+}
