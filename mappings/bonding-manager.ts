@@ -3,7 +3,7 @@ import { getOrCreateAccount } from '../subgraph/entities/account'
 import { recordContradiction } from '../subgraph/entities/contradiction'
 import { findCumulativeRewardFactor, initialisePool, rewardPool } from '../subgraph/entities/earnings-pool'
 import { setLogPosition } from '../subgraph/entities/log'
-import { getOrCreateProtocol } from '../subgraph/entities/protocol'
+import { protocolBefore } from '../subgraph/entities/protocol'
 import { StakePositions } from '../subgraph/entities/stake-positions'
 import { getOrCreateTranscoder } from '../subgraph/entities/transcoder'
 import {
@@ -50,7 +50,7 @@ import { percOf } from '../subgraph/protocol/precise-math-utils'
 
 /** Stake added to a bond, moved to another delegate, or both (BondingManager.bondForWithHint). */
 export function handleBond(event: BondEvent): void {
-  const protocol = getOrCreateProtocol()
+  const protocol = protocolBefore(event)
   const positions = new StakePositions(event, protocol)
   const newDelegate = event.params.newDelegate
   const oldDelegate = event.params.oldDelegate
@@ -91,7 +91,7 @@ export function handleBond(event: BondEvent): void {
 
 /** Stake moved into an unbonding lock; the last of it ends the delegation (BondingManager.unbond). */
 export function handleUnbond(event: UnbondEvent): void {
-  const protocol = getOrCreateProtocol()
+  const protocol = protocolBefore(event)
   const positions = new StakePositions(event, protocol)
   const amount = event.params.amount
   const delegate = event.params.delegate
@@ -127,7 +127,7 @@ export function handleUnbond(event: UnbondEvent): void {
 
 /** An unbonding lock bonded again (BondingManager.rebond, rebondFromUnbonded, transferBond). */
 export function handleRebond(event: RebondEvent): void {
-  const protocol = getOrCreateProtocol()
+  const protocol = protocolBefore(event)
   const positions = new StakePositions(event, protocol)
   const amount = event.params.amount
   const delegate = event.params.delegate
@@ -156,7 +156,7 @@ export function handleRebond(event: RebondEvent): void {
 
 /** An unbonding lock handed to another account; stands between an Unbond and a Rebond, which move the stake. */
 export function handleTransferBond(event: TransferBondEvent): void {
-  const protocol = getOrCreateProtocol()
+  const protocol = protocolBefore(event)
   const positions = new StakePositions(event, protocol)
   const amount = event.params.amount
   const oldLockId = event.params.oldUnbondingLockId.toI32()
@@ -179,7 +179,7 @@ export function handleTransferBond(event: TransferBondEvent): void {
 
 /** An unbonding lock paid out; its stake left the bond at the Unbond already. */
 export function handleWithdrawStake(event: WithdrawStakeEvent): void {
-  const protocol = getOrCreateProtocol()
+  const protocol = protocolBefore(event)
   const positions = new StakePositions(event, protocol)
   const lockId = event.params.unbondingLockId.toI32()
   const amount = event.params.amount
@@ -196,7 +196,7 @@ export function handleWithdrawStake(event: WithdrawStakeEvent): void {
 
 /** Pending rewards added to the bonded amount; the only event that moves lastClaimRound (BondingManager._claimEarnings). */
 export function handleEarningsClaimed(event: EarningsClaimedEvent): void {
-  const protocol = getOrCreateProtocol()
+  const protocol = protocolBefore(event)
   const positions = new StakePositions(event, protocol)
   const round = protocol.currentRound
   const delegate = event.params.delegate
@@ -238,7 +238,7 @@ export function handleEarningsClaimed(event: EarningsClaimedEvent): void {
 
 /** New stake for a transcoder and its delegators, shared over its stake at the round's start (updateTranscoderWithRewards). */
 export function handleReward(event: RewardEvent): void {
-  const protocol = getOrCreateProtocol()
+  const protocol = protocolBefore(event)
   const positions = new StakePositions(event, protocol)
   const round = protocol.currentRound
   const amount = event.params.amount
@@ -271,7 +271,7 @@ export function handleReward(event: RewardEvent): void {
 
 /** The treasury's cut of the Reward that follows; no stake moves. */
 export function handleTreasuryReward(event: TreasuryRewardEvent): void {
-  const protocol = getOrCreateProtocol()
+  const protocol = protocolBefore(event)
   const cut = new TreasuryReward(earningsPoolId(event.params.transcoder, protocol.currentRound))
   cut.transcoder = event.params.transcoder
   cut.treasury = event.params.treasury
@@ -282,7 +282,7 @@ export function handleTreasuryReward(event: TreasuryRewardEvent): void {
 
 /** Commission set; the cause of a pending activation where the transcoder joins the pool by it (transcoderWithHint). */
 export function handleTranscoderUpdate(event: TranscoderUpdateEvent): void {
-  const protocol = getOrCreateProtocol()
+  const protocol = protocolBefore(event)
   const address = event.params.transcoder
   if (isActivationPending(address, protocol)) {
     const positions = new StakePositions(event, protocol)
@@ -309,7 +309,7 @@ export function handleTranscoderUpdate(event: TranscoderUpdateEvent): void {
  * joins with is known only there, so that the activation stays pending until then.
  */
 export function handleTranscoderActivated(event: TranscoderActivatedEvent): void {
-  const protocol = getOrCreateProtocol()
+  const protocol = protocolBefore(event)
   const transcoder = getOrCreateTranscoder(event.params.transcoder)
   const effectiveRound = event.params.activationRound.toI32()
   if (protocol.pendingActivation || effectiveRound != protocol.currentRound + 1) {
@@ -322,7 +322,7 @@ export function handleTranscoderActivated(event: TranscoderActivatedEvent): void
 
 /** A transcoder left the pool, resigned or evicted; it stays active for the rest of the round. */
 export function handleTranscoderDeactivated(event: TranscoderDeactivatedEvent): void {
-  const protocol = getOrCreateProtocol()
+  const protocol = protocolBefore(event)
   const positions = new StakePositions(event, protocol)
   const transcoder = positions.of(event.params.transcoder)
   const effectiveRound = event.params.deactivationRound.toI32()
@@ -337,7 +337,7 @@ export function handleTranscoderDeactivated(event: TranscoderDeactivatedEvent): 
 
 /** A bond lowered as a penalty; the transcoder resigned before it (BondingManager.slashTranscoder). */
 export function handleTranscoderSlashed(event: TranscoderSlashedEvent): void {
-  const protocol = getOrCreateProtocol()
+  const protocol = protocolBefore(event)
   const positions = new StakePositions(event, protocol)
   const transcoder = positions.of(event.params.transcoder)
   const penalty = event.params.penalty

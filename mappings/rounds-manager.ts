@@ -1,12 +1,12 @@
 import { recordContradiction } from '../subgraph/entities/contradiction'
-import { getOrCreateProtocol } from '../subgraph/entities/protocol'
+import { protocolBefore } from '../subgraph/entities/protocol'
 import { NewRound as NewRoundEvent } from '../subgraph/generated/RoundsManager/RoundsManager'
 import { Round } from '../subgraph/generated/schema'
 import { roundId } from '../subgraph/ids'
 
 /** The pool becomes the active set of the new round; stake itself is carried over lazily. */
 export function handleNewRound(event: NewRoundEvent): void {
-  const protocol = getOrCreateProtocol()
+  const protocol = protocolBefore(event)
   const number = event.params.round.toI32()
   if (number <= protocol.currentRound) {
     recordContradiction(protocol, event, event.address, `round ${number} begins after round ${protocol.currentRound}`)
@@ -18,6 +18,7 @@ export function handleNewRound(event: NewRoundEvent): void {
   protocol.pendingActivation = null
   if (protocol.firstRound == 0) protocol.firstRound = number
   protocol.currentRound = number
+  protocol.roundsManager = event.address
   protocol.currentRoundTotalActiveStake = protocol.nextRoundTotalActiveStake
   protocol.save()
 

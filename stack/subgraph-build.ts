@@ -109,7 +109,11 @@ export function writeNetworkBuild(build: string, network: string, contracts: Con
 export function networkManifest(text: string, network: string, contracts: Contracts): string {
   // Everything stays a string: an address that looks like a number must not become one.
   const document = parseDocument(text, { schema: 'failsafe' })
-  const sources = sequence(document.get('dataSources')).filter((source) => findContract(contracts, source))
+  const all = sequence(document.get('dataSources'))
+  const addresses = new Map(
+    all.map((source) => [addressOf(source).toLowerCase(), findContract(contracts, source)?.address]),
+  )
+  const sources = all.filter((source) => findContract(contracts, source) !== undefined && putTopics(source, addresses))
   for (const source of sources) {
     const contract = findContract(contracts, source)
     source.set('network', network)
@@ -139,6 +143,31 @@ function nameOf(source: YAMLMap): string {
 
 function findContract(contracts: Contracts, source: YAMLMap): Contract | undefined {
   return contracts[nameOf(source)] ?? contracts[String(source.getIn(['source', 'abi']))]
+}
+
+function addressOf(source: YAMLMap): string {
+  return String(source.getIn(['source', 'address']))
+}
+
+/**
+ * Puts the network's addresses in place of those a source's handlers filter their logs by, and drops handlers that
+ * filter by a contract the network has not. Whether any handler is left.
+ */
+function putTopics(source: YAMLMap, addresses: ReadonlyMap<string, string | undefined>): boolean {
+  const handlers = source.getIn(['mapping', 'eventHandlers'])
+  if (!(handlers instanceof YAMLSeq)) return true
+  handlers.items = sequence(handlers).filter((handler) =>
+    ['topic1', 'topic2', 'topic3'].every((topic) => {
+      const values = handler.get(topic)
+      if (!(values instanceof YAMLSeq)) return true
+      const replaced = values.items
+        .map(String)
+        .map((value) => (addresses.has(value.toLowerCase()) ? addresses.get(value.toLowerCase()) : value))
+      values.items = replaced.flatMap((value) => (value === undefined ? [] : [quoted(value)]))
+      return values.items.length > 0
+    }),
+  )
+  return handlers.items.length > 0
 }
 
 function quoted(text: string): Scalar {

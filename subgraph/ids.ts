@@ -1,4 +1,4 @@
-import { Bytes, ethereum } from '@graphprotocol/graph-ts'
+import { BigInt, Bytes, ethereum } from '@graphprotocol/graph-ts'
 
 /** The one Protocol entity: 0x00. */
 export function protocolId(): Bytes {
@@ -33,4 +33,16 @@ export function logId(event: ethereum.Event): Bytes {
 /** Contradictions are numbered as they are met. */
 export function contradictionId(number: i32): Bytes {
   return Bytes.fromI32(number)
+}
+
+/** A governor's proposal: its proposalId as 32 bytes, big endian, the way block explorers print it in hex. */
+export function treasuryProposalId(proposalId: BigInt): Bytes {
+  const bytes = new Bytes(32)
+  for (let i = 0; i < 32; i++) bytes[31 - i] = i < proposalId.length ? proposalId[i] : 0
+  return bytes
+}
+
+/** A voter has one choice that counts per proposal: proposal ++ voter. */
+export function voteId(proposal: Bytes, voter: Bytes): Bytes {
+  return proposal.concat(voter)
 }

@@ -1,7 +1,8 @@
-import { BigInt } from '@graphprotocol/graph-ts'
+import { BigInt, ethereum } from '@graphprotocol/graph-ts'
 import { Protocol } from '../generated/schema'
 import { protocolId } from '../ids'
 import { LATEST_BONDING_MANAGER_VERSION } from '../protocol/bonding-manager-version'
+import { closeEndedPolls } from './poll-clock'
 
 /** The protocol's totals; zeros and the latest BondingManager before any event. */
 export function getOrCreateProtocol(): Protocol {
@@ -15,5 +16,15 @@ export function getOrCreateProtocol(): Protocol {
   protocol.totalStake = BigInt.zero()
   protocol.bondingManagerVersion = LATEST_BONDING_MANAGER_VERSION
   protocol.contradictions = 0
+  protocol.openPolls = []
+  protocol.l1BlockAskedAt = 0
+  protocol.l1Block = BigInt.zero()
+  return protocol
+}
+
+/** The protocol's totals right before an event that may change stake; polls that ended before it are closed with them. */
+export function protocolBefore(event: ethereum.Event): Protocol {
+  const protocol = getOrCreateProtocol()
+  closeEndedPolls(protocol, event)
   return protocol
 }

@@ -1,0 +1,112 @@
+import { BigInt, Bytes, ethereum } from '@graphprotocol/graph-ts'
+import { getOrCreateAccount } from '../subgraph/entities/account'
+import { recordSettingChange } from '../subgraph/entities/governor-setting-change'
+import { setLogPosition } from '../subgraph/entities/log'
+import { getOrCreateProtocol } from '../subgraph/entities/protocol'
+import { countVote, newVoteCast } from '../subgraph/entities/vote'
+import {
+  ProposalCanceled as ProposalCanceledEvent,
+  ProposalCreated as ProposalCreatedEvent,
+  ProposalExecuted as ProposalExecutedEvent,
+  ProposalQueued as ProposalQueuedEvent,
+  ProposalThresholdSet as ProposalThresholdSetEvent,
+  QuorumNumeratorUpdated as QuorumNumeratorUpdatedEvent,
+  VoteCast as VoteCastEvent,
+  VoteCastWithParams as VoteCastWithParamsEvent,
+  VotingDelaySet as VotingDelaySetEvent,
+  VotingPeriodSet as VotingPeriodSetEvent,
+} from '../subgraph/generated/LivepeerGovernor/LivepeerGovernor'
+import { TreasuryProposal, TreasuryProposalEvent } from '../subgraph/generated/schema'
+import { logId, treasuryProposalId } from '../subgraph/ids'
+
+/** A proposal, with the rounds its votes are read at and cast until. */
+export function handleProposalCreated(event: ProposalCreatedEvent): void {
+  const proposal = new TreasuryProposal(treasuryProposalId(event.params.proposalId))
+  proposal.proposalId = event.params.proposalId
+  proposal.governor = event.address
+  proposal.proposer = getOrCreateAccount(event.params.proposer).id
+  proposal.targets = changetype<Bytes[]>(event.params.targets)
+  proposal.values = event.params.values
+  proposal.calldatas = event.params.calldatas
+  proposal.description = event.params.description
+  proposal.snapshotRound = event.params.voteStart.toI32()
+  proposal.lastRound = event.params.voteEnd.toI32()
+  setLogPosition(proposal, event, getOrCreateProtocol())
+  proposal.save()
+}
+
+/** A succeeded proposal put into the timelock. */
+export function handleProposalQueued(event: ProposalQueuedEvent): void {
+  const queued = newProposalEvent(event, event.params.proposalId, 'QUEUED')
+  queued.eta = event.params.eta
+  queued.save()
+}
+
+/** A queued proposal carried out; its effects follow in the same transaction. */
+export function handleProposalExecuted(event: ProposalExecutedEvent): void {
+  newProposalEvent(event, event.params.proposalId, 'EXECUTED').save()
+}
+
+/** A proposal withdrawn. */
+export function handleProposalCanceled(event: ProposalCanceledEvent): void {
+  newProposalEvent(event, event.params.proposalId, 'CANCELED').save()
+}
+
+/** A vote without params; the weight is the voter's raw power, not what was counted. */
+export function handleVoteCast(event: VoteCastEvent): void {
+  const params = event.params
+  recordVote(event, params.proposalId, params.voter, params.support, params.weight, params.reason, null)
+}
+
+/** A vote with params, which the governor ignores. */
+export function handleVoteCastWithParams(event: VoteCastWithParamsEvent): void {
+  const params = event.params
+  recordVote(event, params.proposalId, params.voter, params.support, params.weight, params.reason, params.params)
+}
+
+/** Rounds between a proposal and its snapshot. */
+export function handleVotingDelaySet(event: VotingDelaySetEvent): void {
+  recordSettingChange(event, 'VOTING_DELAY', event.params.oldVotingDelay, event.params.newVotingDelay)
+}
+
+/** Rounds of voting. */
+export function handleVotingPeriodSet(event: VotingPeriodSetEvent): void {
+  recordSettingChange(event, 'VOTING_PERIOD', event.params.oldVotingPeriod, event.params.newVotingPeriod)
+}
+
+/** Votes needed to propose. */
+export function handleProposalThresholdSet(event: ProposalThresholdSetEvent): void {
+  const params = event.params
+  recordSettingChange(event, 'PROPOSAL_THRESHOLD', params.oldProposalThreshold, params.newProposalThreshold)
+}
+
+/** Part of active stake that must vote; counts for snapshots from the round of the change on. */
+export function handleQuorumNumeratorUpdated(event: QuorumNumeratorUpdatedEvent): void {
+  recordSettingChange(event, 'QUORUM_NUMERATOR', event.params.oldQuorumNumerator, event.params.newQuorumNumerator)
+}
+
+function newProposalEvent(event: ethereum.Event, proposalId: BigInt, kind: string): TreasuryProposalEvent {
+  const proposalEvent = new TreasuryProposalEvent(logId(event))
+  proposalEvent.proposal = treasuryProposalId(proposalId)
+  proposalEvent.kind = kind
+  setLogPosition(proposalEvent, event, getOrCreateProtocol())
+  return proposalEvent
+}
+
+function recordVote(
+  event: ethereum.Event,
+  proposalId: BigInt,
+  voter: Bytes,
+  support: i32,
+  weight: BigInt,
+  reason: string,
+  params: Bytes | null,
+): void {
+  const proposal = treasuryProposalId(proposalId)
+  const cast = newVoteCast(event, getOrCreateProtocol(), proposal, voter, BigInt.fromI32(support))
+  cast.weight = weight
+  if (reason.length > 0) cast.reason = reason
+  cast.params = params
+  cast.save()
+  countVote(cast, proposal)
+}

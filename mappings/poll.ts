@@ -1,0 +1,15 @@
+import { BigInt } from '@graphprotocol/graph-ts'
+import { protocolBefore } from '../subgraph/entities/protocol'
+import { countVote, newVoteCast } from '../subgraph/entities/vote'
+import { Vote as VoteEvent } from '../subgraph/generated/templates/Poll/Poll'
+
+const NO = BigInt.fromI32(1)
+
+/** A choice on a poll: 0 yes, 1 no; any other number is kept and neither counts nor replaces a valid one (LIP-16). */
+export function handleVote(event: VoteEvent): void {
+  const choice = event.params.choiceID
+  const cast = newVoteCast(event, protocolBefore(event), event.address, event.params.voter, choice)
+  cast.valid = choice <= NO
+  cast.save()
+  if (cast.valid) countVote(cast, event.address)
+}
