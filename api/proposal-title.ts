@@ -75,11 +75,11 @@ function splitFrontMatter(markdown: string): { title: string; body: string } {
 
 /** '' when it has none; null when it is no YAML mapping, but Markdown between two rules. */
 function titleOfYaml(yaml: string): string | null {
-  const document = parseDocument(yaml, { logLevel: 'silent' })
+  const document = parseDocument(yaml, { schema: 'failsafe', logLevel: 'silent' })
   if (document.errors.length === 0) {
     if (!isMap(document.contents)) return null
     const title = document.get('title')
-    return typeof title === 'string' || typeof title === 'number' ? String(title) : ''
+    return typeof title === 'string' ? title : ''
   }
   // LIPs are not always valid YAML: `title: LIP-73: Confluence` has a colon too many.
   if (!/^\s*[\w-]+:(\s|$)/.test(yaml)) return null

@@ -76,7 +76,7 @@ describe('front matter', () => {
       'LIP-73: Confluence',
     ],
     ['folded', '---\ntitle: >\n  Delegator\n  Override\n---\n', 'Delegator Override'],
-    ['a number', '---\ntitle: 2024\n---\n', '2024'],
+    ['a number as it is written', '---\ntitle: 1.10\n---\n', '1.10'],
     ['no title: the heading', '---\nlip: 16\n---\n# Heading', 'Heading'],
     ['an empty title: the heading', '---\nlip: 16\ntitle:\n---\n# Heading', 'Heading'],
     ['a list for a title: the heading', '---\ntitle: [a]\n---\n# Heading', 'Heading'],
