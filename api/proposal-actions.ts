@@ -168,8 +168,8 @@ export function decodeAction(action: ProposalAction, lptAddresses: readonly stri
 /**
  * The id that LivepeerGovernor gives a proposal: OpenZeppelin Governor.hashProposal, the hash of the ABI encoding of
  * targets, values, calldatas and the description's hash, as an unsigned number. It is another one where the description
- * on chain is not valid UTF-8, and so not what a string can hold. Throws viem's error where a target is not an address,
- * a value not a uint256 or a calldata not bytes.
+ * on chain is not valid UTF-8, and so not what a string can hold. Throws viem's error where a target is not an address
+ * or a value not a uint256; calldatas that are not 0x-prefixed bytes are not noticed.
  */
 export function recomputeProposalId(proposal: ProposalContent): bigint {
   const encoded = encodeAbiParameters(
