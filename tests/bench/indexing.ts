@@ -11,7 +11,7 @@ import { freePorts, ProcessTable, pause, StackError } from '../../stack/processe
 import { RecordedChain, readRecordedCalls, serveRecordedChains } from '../../stack/recorded-chain.ts'
 import { writeNetworkBuild } from '../../stack/subgraph-build.ts'
 import type { Trace } from '../../stack/trace.ts'
-import { cpuBetween, usageBelow } from './process-usage.ts'
+import { Bystanders, cpuBetween, usageBelow } from './process-usage.ts'
 
 /** A recorded chain and the contracts to index on it. */
 export interface Recording {
@@ -35,6 +35,8 @@ export interface IndexingRun {
   writerIdle: number
   /** Processor seconds by program; `node` is the server of the recorded chain. */
   cpu: Record<string, number>
+  /** Share of the machine that something else used meanwhile. */
+  bystanders: number
 }
 
 /** Indexes a recording with a build on a fresh PostgreSQL and a fresh graph-node, set as the stack sets them. */
@@ -102,6 +104,7 @@ async function watch(
   }
   const start = performance.now()
   const before = usageBelow(process.pid)
+  const bystanders = new Bystanders()
   for (;;) {
     const { current } = await graphNode.status(NAME)
     if (current?.fatalError) throw new StackError(`indexing stopped: ${current.fatalError.split('\n')[0]}`)
@@ -122,6 +125,7 @@ async function watch(
     ),
     writerIdle: total(metrics, 'deployment_sync_secs', { stage: 'writer', section: 'queue_idle' }),
     cpu: cpuBetween(before, usageBelow(process.pid)),
+    bystanders: bystanders.share(),
   }
 }
 

@@ -1,6 +1,6 @@
 import autocannon from 'autocannon'
 import { StackError } from '../../stack/processes.ts'
-import { cpuBetween, usageBelow } from './process-usage.ts'
+import { Bystanders, cpuBetween, usageBelow } from './process-usage.ts'
 
 /** What a load may ask about. */
 export interface Facts {
@@ -83,6 +83,8 @@ export interface LoadResult {
   answerBytes: number
   /** Processor milliseconds per request by program; `load` is the load tool in this process. */
   cpuPerRequest: Record<string, number>
+  /** Share of the machine that something else used meanwhile. */
+  bystanders: number
 }
 
 /** Puts a load on an API, after a short one that is not counted; fails on the first answer with an error. */
@@ -100,6 +102,7 @@ export async function measureLoad(
   if (!load.amount) await cannon(target.url, next, { connections, duration: Math.min(2, seconds) })
   const before = usageBelow(target.pid)
   const ownBefore = process.cpuUsage()
+  const bystanders = new Bystanders()
   const limit = load.amount ? { amount: load.amount(facts) } : { duration: seconds }
   const { times, bytes, elapsed } = await cannon(target.url, next, { connections, ...limit })
   const own = process.cpuUsage(ownBefore)
@@ -114,6 +117,7 @@ export async function measureLoad(
     p99: percentile(times, 0.99),
     perSecond: times.length / elapsed,
     answerBytes: bytes / times.length,
+    bystanders: bystanders.share(),
     cpuPerRequest: Object.fromEntries(
       Object.entries(cpu).map(([program, used]) => [program, (used * 1000) / times.length]),
     ),

@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { cpus } from 'node:os'
 import { basename } from 'node:path'
 
 /** What the processes below one process used, by program. Memory in bytes, processor time in seconds. */
@@ -44,6 +45,28 @@ export function cpuBetween(before: Map<string, Usage>, after: Map<string, Usage>
       Math.max(0, cpuSeconds - (before.get(program)?.cpuSeconds ?? 0)),
     ]),
   )
+}
+
+/** Watches how much of the machine everything but this process and what it started uses: what spoils a measurement. */
+export class Bystanders {
+  readonly #start = performance.now()
+  readonly #machine = machineSeconds()
+  readonly #own = ownSeconds()
+
+  /** Their share of all processors since the start, 0 to 1. */
+  share(): number {
+    const seconds = (performance.now() - this.#start) / 1000
+    const others = machineSeconds() - this.#machine - (ownSeconds() - this.#own)
+    return Math.min(1, Math.max(0, others / (seconds * cpus().length)))
+  }
+}
+
+function machineSeconds(): number {
+  return cpus().reduce((sum, { times }) => sum + (times.user + times.nice + times.sys + times.irq) / 1000, 0)
+}
+
+function ownSeconds(): number {
+  return [...usageBelow(process.pid).values()].reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0)
 }
 
 /** The highest memory use by program, of looks taken now and then. */

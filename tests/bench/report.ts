@@ -49,6 +49,7 @@ function indexing({ indexing: variants }: Report): string[] {
       (run.seconds / logOnly.seconds).toFixed(2),
       (run.cpu.gnd ?? 0).toFixed(1),
       (run.cpu.postgres ?? 0).toFixed(1),
+      percent(run.bystanders),
     ]
   })
   const header = [
@@ -61,6 +62,7 @@ function indexing({ indexing: variants }: Report): string[] {
     '× log only',
     'graph-node CPU s',
     'PostgreSQL CPU s',
+    'others',
   ]
   const timesLogOnly = real.seconds / logOnly.seconds
   const counts = new Set(medians.map(({ events }) => events))
@@ -70,7 +72,8 @@ function indexing({ indexing: variants }: Report): string[] {
     ...variants.map(({ name, what }) => `${name}: ${what}.`),
     'From the first block graph-node processed (looked for every 25 ms) until the last block was in the database (every',
     '100 ms), each on a new PostgreSQL and a new graph-node; an event is a trigger graph-node handled. The chain is',
-    "served by the bench's own process, and block processing counts with the events.",
+    "served by the bench's own process, and block processing counts with the events. others: share of the machine that",
+    'programs outside this bench used meanwhile; figures are good only where it is small.',
     ...(counts.size > 1 ? ['The variants did not handle the same events: do not compare them.'] : []),
     goal(
       `${timesLogOnly.toFixed(2)} times log only`,
@@ -88,7 +91,7 @@ function indexing({ indexing: variants }: Report): string[] {
 
 /** Where graph-node's own count says the time went. */
 function indexingLimit({ seconds, sections, writerIdle, cpu }: IndexingRun): string {
-  const share = (part: number) => `${Math.round((part / seconds) * 100)} %`
+  const share = (part: number) => percent(part / seconds)
   const largest = Object.entries(sections)
     .sort(([, a], [, b]) => b - a)
     .slice(0, 4)
@@ -124,6 +127,7 @@ function loads({ loads: results, duration }: Report): string[] {
     load.perSecond.toFixed(1),
     (load.answerBytes / 1024).toFixed(1),
     ...['node', 'gnd', 'postgres', 'load'].map((program) => (load.cpuPerRequest[program] ?? 0).toFixed(1)),
+    percent(load.bystanders),
   ])
   const header = [
     'API over HTTP',
@@ -137,6 +141,7 @@ function loads({ loads: results, duration }: Report): string[] {
     'graph-node',
     'PostgreSQL',
     'load tool',
+    'others',
   ]
   const single = results.find(({ name, connections }) => name === 'votingPower' && connections === 1)
   const varies = new Map(results.map(({ name, varies: how }) => [name, how]))
@@ -162,7 +167,7 @@ function loadLimit({ cpuPerRequest, p50 }: LoadResult): string {
   const parts = Object.entries(cpuPerRequest)
     .filter(([program]) => names[program] !== undefined)
     .sort(([, a], [, b]) => b - a)
-    .map(([program, used]) => `${names[program]} ${Math.round((used / p50) * 100)} %`)
+    .map(([program, used]) => `${names[program]} ${percent(used / p50)}`)
   return `of the p50, processor time of ${parts.join(', ')}`
 }
 
@@ -180,6 +185,10 @@ function memory({ memory: programs }: Report): string[] {
     'Of one stack as `npm start` runs it, over indexing and all loads. largest: VmHWM of the largest process, together:',
     'the highest sum of Pss, which counts shared memory once, looked at every 0.5 s from the end of indexing on.',
   ]
+}
+
+function percent(share: number): string {
+  return `${Math.round(share * 100)} %`
 }
 
 function goal(figure: string, aim: string, isMet: boolean): string {
