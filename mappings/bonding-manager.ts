@@ -1,6 +1,5 @@
 import { Address, BigInt, Bytes, ethereum } from '@graphprotocol/graph-ts'
 import { getOrCreateAccount } from '../subgraph/entities/account'
-import { recordContradiction } from '../subgraph/entities/contradiction'
 import { findCumulativeRewardFactor, initialisePool, rewardPool } from '../subgraph/entities/earnings-pool'
 import { setLogPosition } from '../subgraph/entities/log'
 import { protocolBefore } from '../subgraph/entities/protocol'
@@ -8,6 +7,7 @@ import { StakePositions } from '../subgraph/entities/stake-positions'
 import { getOrCreateTranscoder } from '../subgraph/entities/transcoder'
 import {
   decreaseTotalStake,
+  giveUpPendingActivation,
   increaseTotalStake,
   isActivationPending,
   joinPool,
@@ -66,16 +66,18 @@ export function handleBond(event: BondEvent): void {
   }
 
   const switches = wasBonded && newDelegate != oldDelegate
+  const moves =
+    switches && (!isZeroAddress(oldDelegate) || protocol.bondingManagerVersion >= MOVES_STAKE_FROM_ZERO_ADDRESS)
   let added = event.params.additionalAmount
-  if (switches && (!isZeroAddress(oldDelegate) || protocol.bondingManagerVersion >= MOVES_STAKE_FROM_ZERO_ADDRESS)) {
+  if (moves) {
     decreaseTotalStake(positions, protocol, oldDelegate, bonded)
     added += bonded
   }
   initialisePool(positions.find(newDelegate), protocol.currentRound)
-  if (switches || !wasBonded) startDelegating(owner, newDelegate, protocol.currentRound)
+  if (switches || !wasBonded) delegateTo(owner, newDelegate)
+  if (moves || !wasBonded) owner.startRound = protocol.currentRound + 1
   owner.bondedAmount = event.params.bondedAmount
   increaseTotalStake(positions, protocol, newDelegate, added)
-  protocol.totalStake += event.params.additionalAmount
   positions.save()
   protocol.save()
 
@@ -108,7 +110,6 @@ export function handleUnbond(event: UnbondEvent): void {
     owner.startRound = 0
   }
   decreaseTotalStake(positions, protocol, delegate, amount)
-  protocol.totalStake -= amount
   positions.save()
   protocol.save()
   const lockId = event.params.unbondingLockId.toI32()
@@ -138,10 +139,10 @@ export function handleRebond(event: RebondEvent): void {
   if (wasUnbonded && protocol.bondingManagerVersion >= INITIALISES_POOL_AT_REBOND) {
     initialisePool(positions.find(delegate), protocol.currentRound)
   }
-  if (wasUnbonded || !sameDelegate(owner, delegate)) startDelegating(owner, delegate, protocol.currentRound)
+  if (wasUnbonded || !sameDelegate(owner, delegate)) delegateTo(owner, delegate)
+  if (wasUnbonded) owner.startRound = protocol.currentRound + 1
   owner.bondedAmount += amount
   increaseTotalStake(positions, protocol, delegate, amount)
-  protocol.totalStake += amount
   positions.save()
   protocol.save()
 
@@ -256,7 +257,6 @@ export function handleReward(event: RewardEvent): void {
   }
   transcoder.lastRewardRound = round
   increaseTotalStake(positions, protocol, transcoder.id, amount)
-  protocol.totalStake += amount
   positions.save()
   protocol.save()
 
@@ -310,12 +310,17 @@ export function handleTranscoderUpdate(event: TranscoderUpdateEvent): void {
  */
 export function handleTranscoderActivated(event: TranscoderActivatedEvent): void {
   const protocol = protocolBefore(event)
+  const positions = new StakePositions(event, protocol)
   const transcoder = getOrCreateTranscoder(event.params.transcoder)
   const effectiveRound = event.params.activationRound.toI32()
-  if (protocol.pendingActivation || effectiveRound != protocol.currentRound + 1) {
-    recordContradiction(protocol, event, transcoder.id, `TranscoderActivated for round ${effectiveRound}`)
+  giveUpPendingActivation(positions, protocol)
+  const position = positions.find(transcoder.id)
+  const inPool = position == null ? false : position.inPool
+  if (inPool || effectiveRound != protocol.currentRound + 1) {
+    positions.contradict(positions.of(transcoder.id), `TranscoderActivated for round ${effectiveRound}`)
   }
-  protocol.pendingActivation = transcoder.id
+  if (!inPool) protocol.pendingActivation = transcoder.id
+  positions.save()
   protocol.save()
   recordActivation(event, protocol, transcoder.account, 'ACTIVATED', effectiveRound)
 }
@@ -348,10 +353,7 @@ export function handleTranscoderSlashed(event: TranscoderSlashedEvent): void {
   transcoder.bondedAmount -= penalty
   const delegate = transcoder.delegate
   const isBonded = !transcoder.bondedAmount.isZero() && transcoder.startRound <= protocol.currentRound
-  if (delegate && isBonded) {
-    decreaseTotalStake(positions, protocol, delegate, penalty)
-    protocol.totalStake -= penalty
-  }
+  if (delegate && isBonded) decreaseTotalStake(positions, protocol, delegate, penalty)
   positions.save()
   protocol.save()
 }
@@ -382,11 +384,10 @@ function isZeroAddress(address: Address): boolean {
   return address == Address.zero()
 }
 
-/** From the current round's end on the account's stake counts for this delegate. */
-function startDelegating(owner: StakePosition, delegate: Address, round: i32): void {
+/** The account's stake counts for this delegate; its next claim starts from the delegate's pool of its last one. */
+function delegateTo(owner: StakePosition, delegate: Address): void {
   owner.delegate = getOrCreateAccount(delegate).id
   owner.startPool = earningsPoolId(delegate, owner.lastClaimRound)
-  owner.startRound = round + 1
 }
 
 /**

@@ -1,5 +1,7 @@
 import { recordContradiction } from '../subgraph/entities/contradiction'
 import { protocolBefore } from '../subgraph/entities/protocol'
+import { StakePositions } from '../subgraph/entities/stake-positions'
+import { giveUpPendingActivation } from '../subgraph/entities/transcoder-pool'
 import { NewRound as NewRoundEvent } from '../subgraph/generated/RoundsManager/RoundsManager'
 import { Round } from '../subgraph/generated/schema'
 import { roundId } from '../subgraph/ids'
@@ -13,9 +15,9 @@ export function handleNewRound(event: NewRoundEvent): void {
     protocol.save()
     return
   }
-  const pending = protocol.pendingActivation
-  if (pending) recordContradiction(protocol, event, pending, 'announced activation without a cause')
-  protocol.pendingActivation = null
+  const positions = new StakePositions(event, protocol)
+  giveUpPendingActivation(positions, protocol)
+  positions.save()
   if (protocol.firstRound == 0) protocol.firstRound = number
   protocol.currentRound = number
   protocol.roundsManager = event.address

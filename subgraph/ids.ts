@@ -1,6 +1,6 @@
 import { BigInt, Bytes, ethereum } from '@graphprotocol/graph-ts'
 
-/** The one Protocol entity: 0x00. */
+/** The one Protocol entity: 0x00000000. */
 export function protocolId(): Bytes {
   return Bytes.fromI32(0)
 }

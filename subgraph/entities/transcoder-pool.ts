@@ -27,6 +27,14 @@ export function isActivationPending(transcoder: Bytes, protocol: Protocol): bool
   return pending ? pending == transcoder : false
 }
 
+/** The transcoder whose announced activation is still without a cause, if any, cannot be relied on: none will come. */
+export function giveUpPendingActivation(positions: StakePositions, protocol: Protocol): void {
+  const pending = protocol.pendingActivation
+  if (!pending) return
+  positions.contradict(positions.of(pending), 'announced activation without a cause')
+  protocol.pendingActivation = null
+}
+
 /** More stake, wei, for a delegate, in the pool or about to join it or neither (BondingManager.increaseTotalStake). */
 export function increaseTotalStake(
   positions: StakePositions,
@@ -40,6 +48,7 @@ export function increaseTotalStake(
   if (pending) joinPool(transcoder, protocol, transcoder.delegatedAmount + amount)
   else if (transcoder.inPool) protocol.nextRoundTotalActiveStake += amount
   transcoder.delegatedAmount += amount
+  protocol.totalStake += amount
 }
 
 /** Less stake, wei, for a delegate, in the pool or not (BondingManager.decreaseTotalStake). */
@@ -57,4 +66,5 @@ export function decreaseTotalStake(
   }
   if (transcoder.inPool) protocol.nextRoundTotalActiveStake -= amount
   transcoder.delegatedAmount -= amount
+  protocol.totalStake -= amount
 }

@@ -1,0 +1,103 @@
+// The tests of the mappings: every tests/subgraph/*.test.json through graph-node's own runtime and store.
+// Run with `npx tsx tests/subgraph/run.ts [file …]`. Each test begins with an empty block: gnd leaves out the first.
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { chmodSync, cpSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { basename, join, resolve } from 'node:path'
+import { gnd } from '../../stack/graph-node.ts'
+import { startPostgres } from '../../stack/postgres.ts'
+import { freePorts, ProcessTable } from '../../stack/processes.ts'
+import { buildSubgraph } from '../../stack/subgraph-build.ts'
+
+const MANIFEST = 'subgraph.yaml'
+const AT_ONCE = 3
+const project = join(import.meta.dirname, '../..')
+const interrupted = new AbortController()
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupted.abort(new Error(signal)))
+
+const dir = mkdtempSync(join(tmpdir(), 'subgraph-tests-'))
+// PostgreSQL may run as another user, who has to pass through.
+chmodSync(dir, 0o711)
+const processes = new ProcessTable(dir)
+try {
+  const [build, postgresUrl] = await Promise.all([
+    buildSubgraph(project, MANIFEST, interrupted.signal),
+    startDatabase(interrupted.signal),
+  ])
+  const tests = testFiles()
+  const failed = await runTests(tests, build, postgresUrl)
+  console.log(`${tests.length - failed} passed, ${failed} failed`)
+  process.exitCode = failed === 0 ? 0 : 1
+} finally {
+  await processes.stopAll()
+  rmSync(dir, { recursive: true, force: true })
+}
+
+/** The files named on the command line, else all beside this one. */
+function testFiles(): string[] {
+  const named = process.argv.slice(2).map((file) => resolve(file))
+  if (named.length > 0) return named
+  const files = readdirSync(import.meta.dirname).filter((name) => name.endsWith('.test.json'))
+  return files.sort().map((name) => join(import.meta.dirname, name))
+}
+
+async function startDatabase(signal: AbortSignal): Promise<string> {
+  const [port = 0] = await freePorts(1)
+  const ended = new AbortController()
+  return startPostgres({
+    dir,
+    logFile: join(dir, 'postgres.log'),
+    port,
+    durable: false,
+    processes,
+    onExit: (how) => ended.abort(new Error(`PostgreSQL ${how}`)),
+    signal: AbortSignal.any([signal, ended.signal]),
+  })
+}
+
+/**
+ * Runs the tests and gives the number of failed ones. gnd would mix up what one test stored with the next, even after
+ * one that passed, so each has a gnd and a deployment of its own.
+ */
+async function runTests(tests: string[], build: string, postgresUrl: string): Promise<number> {
+  let failed = 0
+  const waiting = [...tests]
+  const runNext = async (): Promise<boolean> => {
+    const test = waiting.shift()
+    if (test === undefined) return false
+    if (!(await runGnd(test, build, postgresUrl))) failed += 1
+    return true
+  }
+  const runAll = async (): Promise<void> => {
+    while (await runNext());
+  }
+  // The first one alone: it creates graph-node's tables.
+  await runNext()
+  await Promise.all(Array.from({ length: AT_ONCE }, runAll))
+  return failed
+}
+
+/** Runs one test: shows its name when it passes, else all that gnd says. */
+async function runGnd(test: string, build: string, postgresUrl: string): Promise<boolean> {
+  const home = mkdtempSync(join(dir, 'gnd-'))
+  // gnd looks for the build in the folder `build` beside the manifest, and calls the deployment by its path.
+  cpSync(build, join(home, 'build'), { recursive: true })
+  symlinkSync(join(project, MANIFEST), join(home, MANIFEST))
+  const child = spawn(gnd(), ['test', '--skip-build', '--postgres-url', postgresUrl, test], {
+    cwd: home,
+    env: { ...process.env, NO_COLOR: '1' },
+    signal: interrupted.signal,
+    killSignal: 'SIGKILL',
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let output = ''
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      output += text
+    })
+  }
+  const [code] = await once(child, 'close')
+  console.log(code === 0 ? `✔ ${basename(test, '.test.json')}` : output)
+  return code === 0
+}
