@@ -12,7 +12,13 @@ const config: CodegenConfig = {
         enumsAsTypes: true,
         contextType: '../context.ts#Context',
         resolversNonOptionalTypename: false,
+        addInterfaceFieldResolverTypes: true,
         mappers: {
+          Proposal: '../governance-view.ts#ProposalFacts',
+          TreasuryProposal: '../governance-view.ts#TreasuryProposalInView',
+          Poll: '../governance-view.ts#PollInView',
+          Vote: '../proposal-resolvers.ts#VoteParent',
+          AccountVote: '../proposal-resolvers.ts#AccountVoteParent',
           Account: '../resolvers.ts#AccountParent',
           Round: '../subgraph.ts#RoundFacts',
           StakeSnapshot: '../stake-snapshot.ts#StakeSnapshot as StakeSnapshotParent',

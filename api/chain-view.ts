@@ -14,6 +14,10 @@ export interface IndexedChain {
   statusUrl?: string | undefined
   /** Blocks per round, where the chain's own block numbers drive rounds. */
   roundLength?: number | undefined
+  /** JSON-RPC of the chain, where there is one. */
+  rpcUrl?: string | undefined
+  /** Contracts of LPT, lower case. */
+  lptAddresses: readonly string[]
   snapshots: LRUCache<string, Promise<StakeSnapshot>>
 }
 
@@ -85,7 +89,7 @@ export class ChainView {
     delegates.set(account, stakes)
     for (const stake of [...stakes, ...[...delegates.values()].flat()]) refuseInexact(stake)
     const { checkpoints } = await pinned.stakesOf([account], toRound)
-    const checkpointedFrom = this.#checkpointedFrom(checkpoints.get(account) ?? null)
+    const checkpointedFrom = this.checkpointedFrom(checkpoints.get(account) ?? null)
     return votingPowerHistory(account, fromRound, toRound, stakes, delegates, checkpointedFrom)
   }
 
@@ -131,7 +135,7 @@ export class ChainView {
     const delegates = await withDelegates(stakes, round, pinned)
     return accounts.map((account) => {
       try {
-        const checkpointed = this.#checkpointedFrom(checkpoints.get(account) ?? null) <= round
+        const checkpointed = this.checkpointedFrom(checkpoints.get(account) ?? null) <= round
         return exactVotingPower(account, round, stakes.get(account), delegates, checkpointed)
       } catch (error) {
         return error as Error
@@ -143,20 +147,24 @@ export class ChainView {
     const delegates = await withDelegates(new Map(stakes.map((stake) => [stake.account, stake])), round, pinned)
     return stakes
       .map((stake) => {
-        const checkpointed = this.#checkpointedFrom(stake.firstCheckpoint) <= round
+        const checkpointed = this.checkpointedFrom(stake.firstCheckpoint) <= round
         return exactVotingPower(stake.account, round, stake, delegates, checkpointed)
       })
       .sort(byVotes)
   }
 
   /**
-   * First round at whose start the account was checkpointed. BondingVotes writes checkpoints in rounds that nobody
-   * initialised too, so the block decides where it tells the round; else the last initialised round then.
+   * First round at whose start the account was checkpointed; Infinity without a checkpoint. BondingVotes writes them in
+   * rounds that nobody initialised, too.
    */
-  #checkpointedFrom(checkpoint: FirstCheckpoint | null): number {
-    if (checkpoint === null) return Infinity
+  checkpointedFrom(checkpoint: FirstCheckpoint | null): number {
+    return checkpoint === null ? Infinity : this.roundOf(checkpoint) + 1
+  }
+
+  /** The round of a log: by its block where blocks tell the round, else the last one initialised then. */
+  roundOf(log: { block: number; round: number }): number {
     const { roundLength } = this.chain
-    return (roundLength === undefined ? checkpoint.round : Math.floor(checkpoint.block / roundLength)) + 1
+    return roundLength === undefined ? log.round : Math.floor(log.block / roundLength)
   }
 }
 
@@ -190,7 +198,8 @@ function exactVotingPower(
   return votingPower(account, round, stake, delegate, checkpointed)
 }
 
-function refuseInexact(stake: RecordedStake | undefined): void {
+/** NOT_EXACT for a stake that an event contradicted. */
+export function refuseInexact(stake: RecordedStake | undefined): void {
   if (stake !== undefined && !stake.exact) {
     throw new ApiError('NOT_EXACT', `An event contradicts the stake of ${stake.account}; see status { contradictions }`)
   }

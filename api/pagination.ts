@@ -30,12 +30,22 @@ export function decodeCursor(cursor: string, form: RegExp): string {
   return key
 }
 
+/** How a list is ordered, as its cursors need it. */
+export interface ListOrder<Node> {
+  /** What its keys look like. */
+  form: RegExp
+  /** The key of a node: what tells its place in the order. */
+  keyOf: (node: Node) => string
+  /** Whether a node comes after a place. */
+  isAfter: (node: Node, key: string) => boolean
+}
+
 /** The page of a whole list that begins after the node whose key the cursor holds, whether it still is there or not. */
 export function pageOf<Node>(
   list: readonly Node[],
+  order: ListOrder<Node>,
   first: number | null | undefined,
   after: string | null | undefined,
-  order: { form: RegExp; keyOf: (node: Node) => string; isAfter: (node: Node, key: string) => boolean },
 ): Page<Node> & { totalCount: number } {
   const size = pageSize(first)
   const key = after === null || after === undefined ? undefined : decodeCursor(after, order.form)

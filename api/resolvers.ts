@@ -4,15 +4,16 @@ import { ApiError } from './errors.ts'
 import type {
   AccountResolvers,
   ChainStatusResolvers,
-  Position,
   QueryResolvers,
   RoundResolvers,
   StakeSnapshotResolvers,
 } from './generated/resolvers.ts'
 import { chainHead } from './graph-node-status.ts'
-import { decodeCursor, encodeCursor, pageOf, pageSize } from './pagination.ts'
+import { decodeCursor, encodeCursor, type ListOrder, pageOf, pageSize } from './pagination.ts'
+import { isoTime, position } from './positions.ts'
+import { accountVotes, proposalQueries, proposalTypes } from './proposal-resolvers.ts'
 import { scalars } from './scalars.ts'
-import type { LogPosition, PinnedSubgraph } from './subgraph.ts'
+import type { PinnedSubgraph } from './subgraph.ts'
 import type { VotingPower } from './voting-power.ts'
 
 /** The most accounts one votingPowers may ask for. */
@@ -69,6 +70,7 @@ const Query: AllFields<QueryResolvers> = {
     return Promise.all(accounts.map((account) => view.votingPower(account, round)))
   },
   stakeSnapshot: (_, { round }, context) => livepeer(context).snapshot(round),
+  ...proposalQueries,
   account: (_, { address }) => ({ address }),
 }
 
@@ -102,7 +104,7 @@ const StakeSnapshot: AllFields<StakeSnapshotResolvers> = {
   totalActiveStake: ({ totalActiveStake }) => totalActiveStake,
   totalStake: ({ totalStake }) => totalStake,
   holders: ({ holders }, { first, after, transcodersOnly }) =>
-    pageOf(transcodersOnly ? holders.filter(({ isTranscoder }) => isTranscoder) : holders, first, after, votesOrder),
+    pageOf(transcodersOnly ? holders.filter(({ isTranscoder }) => isTranscoder) : holders, votesOrder, first, after),
   merkleRoot: ({ merkleRoot }) => merkleRoot,
 }
 
@@ -120,26 +122,32 @@ const Account: AllFields<AccountResolvers> = {
     if (from > to) throw new ApiError('BAD_USER_INPUT', `fromRound ${from} is after toRound ${to}`)
     await view.pinnedFor(from)
     await view.pinnedFor(to)
-    return pageOf(await view.votingPowerHistory(address, from, to), first, after, {
-      form: /^\d{1,9}$/,
-      keyOf: ({ round }) => String(round),
-      isAfter: ({ round }, key) => round > Number(key),
-    })
+    return pageOf(
+      await view.votingPowerHistory(address, from, to),
+      {
+        form: /^\d{1,9}$/,
+        keyOf: ({ round }) => String(round),
+        isAfter: ({ round }, key) => round > Number(key),
+      },
+      first,
+      after,
+    )
   },
   delegators: async ({ address }, { round, first, after }, context) => {
     const view = livepeer(context)
-    return pageOf(await view.delegators(address, round ?? (await view.nextRound())), first, after, votesOrder)
+    return pageOf(await view.delegators(address, round ?? (await view.nextRound())), votesOrder, first, after)
   },
+  votes: ({ address }, { first, after }, context) => accountVotes(address, first, after, context),
 }
 
 /** All resolvers, for makeExecutableSchema or ApolloServer. */
-export const resolvers = { ...scalars, Query, ChainStatus, Round, StakeSnapshot, Account }
+export const resolvers = { ...scalars, Query, ChainStatus, Round, StakeSnapshot, Account, ...proposalTypes }
 
 /** Cursors of lists by votes descending, then address: both, so that a page goes on where the last ended. */
-const votesOrder = {
+const votesOrder: ListOrder<VotingPower> = {
   form: /^\d{1,100} 0x[0-9a-f]{40}$/,
-  keyOf: ({ votes, account }: VotingPower) => `${votes} ${account}`,
-  isAfter: ({ votes, account }: VotingPower, key: string) => {
+  keyOf: ({ votes, account }) => `${votes} ${account}`,
+  isAfter: ({ votes, account }, key) => {
     const [keyVotes = '', keyAccount = ''] = key.split(' ')
     const limit = BigInt(keyVotes)
     return votes === limit ? account > keyAccount : votes < limit
@@ -161,14 +169,6 @@ async function status(view: ChainView): Promise<ChainStatusParent> {
     headBlock: head?.block ?? null,
     synced: head?.synced ?? !pinned.head.hasIndexingErrors,
   }
-}
-
-function position({ block, logIndex, timestamp, transactionHash, round }: LogPosition): Position {
-  return { block: BigInt(block), logIndex, timestamp: isoTime(timestamp), transactionHash, round: round || null }
-}
-
-function isoTime(seconds: number): string {
-  return new Date(seconds * 1000).toISOString()
 }
 
 function only<Item>(items: readonly Item[]): Item | null {

@@ -11,6 +11,8 @@ import type { GraphQLFormattedError } from 'graphql'
 import { ChainView, type IndexedChain, snapshotCache } from './chain-view.ts'
 import type { Context } from './context.ts'
 import { editorRouter } from './editor.ts'
+import { GovernanceView } from './governance-view.ts'
+import { PollTexts } from './poll-text.ts'
 import { resolvers } from './resolvers.ts'
 import { BAD_SCALAR } from './scalars.ts'
 import { Subgraph } from './subgraph.ts'
@@ -27,6 +29,10 @@ export interface Chain {
   roundLength?: number
   /** JSON-RPC of a real chain. */
   rpcUrl?: string
+  /** Where LPT is on this chain, to tell its amounts in proposals. */
+  lptAddress?: string
+  /** Answers as the chain stood at the end of this block instead of the latest indexed. */
+  asOfBlock?: number
 }
 
 /** A running API. */
@@ -47,11 +53,14 @@ export async function createServer(options: {
   host?: string
   /** Whether /ready answers 200: the index has caught up. */
   isReady: () => boolean
+  /** An IPFS gateway's URL, for the texts of polls; none are fetched without. */
+  ipfsGateway?: string | undefined
   /** Takes a line about an error that is the server's own fault; none by default. */
   log?: (line: string) => void
 }): Promise<ApiServer> {
   const host = options.host ?? '127.0.0.1'
   const chains = options.chains.map(indexedChain)
+  const pollTexts = new PollTexts(options.ipfsGateway)
   const app = express()
   app.disable('x-powered-by')
   const httpServer = createHttpServer(app)
@@ -77,7 +86,10 @@ export async function createServer(options: {
     cors(),
     express.json({ limit: '1mb' }),
     expressMiddleware(apollo, {
-      context: async () => ({ views: chains.map((chain) => new ChainView(chain)) }),
+      context: async () => {
+        const views = chains.map((chain) => new ChainView(chain))
+        return { views, governance: views.map((view) => new GovernanceView(view)), pollTexts }
+      },
     }),
   )
   app.use(editorRouter())
@@ -87,8 +99,13 @@ export async function createServer(options: {
   return { url: `http://${host}:${port}`, close: () => apollo.stop() }
 }
 
-function indexedChain({ network, subgraphUrl, statusUrl, roundLength }: Chain): IndexedChain {
-  return { network, subgraph: new Subgraph(subgraphUrl), statusUrl, roundLength, snapshots: snapshotCache() }
+function indexedChain({ subgraphUrl, lptAddress, asOfBlock, ...chain }: Chain): IndexedChain {
+  return {
+    ...chain,
+    subgraph: new Subgraph(subgraphUrl, asOfBlock),
+    lptAddresses: lptAddress === undefined ? [] : [lptAddress.toLowerCase()],
+    snapshots: snapshotCache(),
+  }
 }
 
 /** A malformed scalar is the caller's input wherever it stands; GraphQL calls it a validation failure in a literal. */

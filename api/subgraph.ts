@@ -5,14 +5,23 @@ import {
   ActiveTranscodersDocument,
   ContradictionsDocument,
   DelegatorsOfDocument,
+  GovernanceSettingsDocument,
   HeadDocument,
   HoldersDocument,
+  type PollFactsFragment,
+  ProposalsDocument,
+  RoundBranchesDocument,
   type RoundFactsFragment,
   RoundFromDocument,
   RoundsDocument,
   type StakeFragment,
   StakeHistoryDocument,
+  StakesDocument,
   StakesOfDocument,
+  type StakesQueryVariables,
+  type TreasuryProposalFactsFragment,
+  VoteCastsDocument,
+  VotesOfDocument,
 } from './generated/queries.ts'
 import type { StakePeriod } from './voting-power-history.ts'
 
@@ -71,6 +80,64 @@ export interface RecordedStake extends StakePeriod {
   firstCheckpoint: FirstCheckpoint | null
 }
 
+/** Some accounts, at the start of a round or at the end of a block. */
+export type Moment = { accounts: Iterable<string> } & ({ round: number } | { block: number })
+
+/** A treasury proposal as recorded. */
+export interface TreasuryProposalFacts {
+  system: 'TREASURY'
+  /** The entity's id. */
+  id: string
+  proposer: string
+  createdAt: LogPosition
+  proposalId: bigint
+  targets: string[]
+  values: bigint[]
+  calldatas: string[]
+  description: string
+  snapshotRound: number
+  lastRound: number
+  events: { kind: 'QUEUED' | 'EXECUTED' | 'CANCELED'; at: LogPosition }[]
+}
+
+/** A poll as recorded. */
+export interface PollFacts {
+  system: 'POLL'
+  /** Its address, which is the entity's id too. */
+  id: string
+  proposer: string
+  createdAt: LogPosition
+  /** What it was created with: by convention the characters of a CID. */
+  proposal: string
+  /** L1 block. */
+  endBlock: bigint
+  /** Parts per 10^6. */
+  quorum: bigint
+  quota: bigint
+  /** Null while no event was indexed after its end. */
+  closing: { block: number; round: number; totalStake: bigint; totalActiveStake: bigint; contradictions: number } | null
+}
+
+/** Something a voter sent. */
+export interface VoteCastFacts {
+  voter: string
+  /** The number sent. */
+  choice: bigint
+  /** False where the number is no choice. */
+  valid: boolean
+  /** Governor: raw voting power, wei; else null. */
+  weight: bigint | null
+  reason: string | null
+  at: LogPosition
+}
+
+/** A quorum numerator of the governor, per 10^6, and the position it was set at. */
+export interface QuorumNumerator {
+  value: bigint
+  round: number
+  block: number
+}
+
 /** A contradiction as recorded. */
 export interface ContradictionFacts {
   message: string
@@ -83,13 +150,17 @@ export class Subgraph {
   readonly #client: GraphQLClient
   #pending: Promise<Head> | undefined
 
-  constructor(url: string) {
+  /** Answers as of a block in the past where one is given, as long as graph-node keeps its history. */
+  constructor(
+    url: string,
+    private readonly asOfBlock?: number,
+  ) {
     this.#client = new GraphQLClient(url, {
       fetch: (input, init) => fetch(input, { ...init, signal: AbortSignal.timeout(UPSTREAM_TIMEOUT_MS) }),
     })
   }
 
-  /** Everything asked of the result is answered as of one block: the latest indexed when this was called. */
+  /** Everything asked of the result is answered as of one block: by default the latest indexed when this was called. */
   async pin(): Promise<PinnedSubgraph> {
     // Requests that come while one asks for the head share its answer.
     this.#pending ??= this.#head().finally(() => {
@@ -99,7 +170,9 @@ export class Subgraph {
   }
 
   async #head(): Promise<Head> {
-    const { _meta: meta, protocol } = await this.#request(HeadDocument, {})
+    const { _meta: meta, protocol } = await this.#request(HeadDocument, {
+      at: this.asOfBlock === undefined ? null : { number: this.asOfBlock },
+    })
     if (!meta?.block.hash) throw new ApiError('UPSTREAM_UNAVAILABLE', 'The index has no block yet; try again soon')
     return {
       block: meta.block.number,
@@ -209,24 +282,137 @@ export class PinnedSubgraph {
     return rounds.map(roundFacts)
   }
 
+  /** For each number, the first initialised round that is not before it; missing where there is none yet. */
+  async roundsFrom(numbers: Iterable<number>): Promise<Map<number, RoundFacts>> {
+    const found = new Map<number, RoundFacts>()
+    const asked = [...new Set(numbers)].filter((number) => number <= this.head.currentRound)
+    // Rounds that nobody initialised are rare and seldom next to each other: a few numbers on is nearly always enough.
+    const reach = 5
+    for (let start = 0; start < asked.length; start += UPSTREAM_PAGE / reach) {
+      const batch = asked.slice(start, start + UPSTREAM_PAGE / reach)
+      const where = { or: batch.map((number) => ({ number_gte: number, number_lt: number + reach })) }
+      const { rounds } = await this.request(RoundBranchesDocument, { at: this.at, where })
+      for (const number of batch) {
+        const round = rounds.find((candidate) => candidate.number >= number && candidate.number < number + reach)
+        const facts = round === undefined ? await this.roundFrom(number) : roundFacts(round)
+        if (facts !== null) found.set(number, facts)
+      }
+    }
+    return found
+  }
+
+  /** For each moment, the stakes of its accounts by address; accounts without one are missing. */
+  async stakesAt(moments: readonly Moment[]): Promise<Map<string, RecordedStake>[]> {
+    const branches = moments.flatMap((moment): StakesQueryVariables['where'][] => {
+      const account_in = [...moment.accounts]
+      if (account_in.length === 0) return []
+      return 'round' in moment
+        ? [{ account_in, fromRound_lte: moment.round, untilRound_gt: moment.round }]
+        : [{ account_in, fromBlock_lte: moment.block, untilBlock_gt: moment.block }]
+    })
+    const found = moments.map(() => new Map<string, RecordedStake>())
+    if (branches.length === 0) return found
+    const wanted = moments.map((moment) => new Set(moment.accounts))
+    const positions = await this.#pages(async (after) => {
+      const where = { and: [{ id_gt: after }, { or: branches }] }
+      return (await this.request(StakesDocument, { at: this.at, where })).stakePositions
+    })
+    for (const position of positions) {
+      const stake = recordedStake(position)
+      for (const [index, moment] of moments.entries()) {
+        const holds =
+          'round' in moment
+            ? position.fromRound <= moment.round && moment.round < position.untilRound
+            : position.fromBlock <= moment.block && moment.block < position.untilBlock
+        if (holds && wanted[index]?.has(stake.account)) found[index]?.set(stake.account, stake)
+      }
+    }
+    return found
+  }
+
+  /** Every treasury proposal and poll, in no order that means anything. */
+  async proposals(): Promise<(TreasuryProposalFacts | PollFacts)[]> {
+    const all: (TreasuryProposalFacts | PollFacts)[] = []
+    let afterTreasury = BEFORE_ALL
+    let afterPoll = BEFORE_ALL
+    for (let more = true; more; ) {
+      const page = await this.request(ProposalsDocument, { at: this.at, afterTreasury, afterPoll })
+      all.push(...page.treasuryProposals.map(treasuryProposalFacts), ...page.polls.map(pollFacts))
+      afterTreasury = page.treasuryProposals.at(-1)?.id ?? afterTreasury
+      afterPoll = page.polls.at(-1)?.id ?? afterPoll
+      more = page.treasuryProposals.length === UPSTREAM_PAGE || page.polls.length === UPSTREAM_PAGE
+    }
+    return all
+  }
+
+  /** The governor's quorum numerators in the order they were set, and where RoundsManager is. */
+  async governanceSettings(): Promise<{
+    numerators: QuorumNumerator[]
+    roundsManager: string | null
+    currentRoundTotalActiveStake: bigint
+  }> {
+    const { governorSettingChanges, protocol } = await this.request(GovernanceSettingsDocument, { at: this.at })
+    const ordered = governorSettingChanges.toSorted((a, b) => a.block - b.block || a.logIndex - b.logIndex)
+    return {
+      numerators: ordered.map(({ newValue, round, block }) => ({ value: BigInt(newValue), round, block })),
+      roundsManager: protocol?.roundsManager ?? null,
+      currentRoundTotalActiveStake: BigInt(protocol?.currentRoundTotalActiveStake ?? 0),
+    }
+  }
+
+  /** All that voters sent on some proposals, by entity id, each in the order of logs. */
+  async voteCasts(proposals: readonly string[]): Promise<Map<string, VoteCastFacts[]>> {
+    const casts = new Map<string, VoteCastFacts[]>(proposals.map((proposal) => [proposal, []]))
+    if (proposals.length === 0) return casts
+    const asked = [...proposals]
+    const found = await this.#pages(
+      async (after) => (await this.request(VoteCastsDocument, { at: this.at, proposals: asked, after })).voteCasts,
+    )
+    for (const cast of found) {
+      casts.get(cast.proposal.id)?.push({
+        voter: cast.voter.id,
+        choice: BigInt(cast.choice),
+        valid: cast.valid,
+        weight: cast.weight === null || cast.weight === undefined ? null : BigInt(cast.weight),
+        reason: cast.reason ?? null,
+        at: logPosition(cast),
+      })
+    }
+    for (const list of casts.values()) list.sort((a, b) => a.at.block - b.at.block || a.at.logIndex - b.at.logIndex)
+    return casts
+  }
+
+  /** Entity ids of all proposals an account has a choice on. */
+  async proposalsVotedBy(voter: string): Promise<string[]> {
+    const votes = await this.#pages(
+      async (after) => (await this.request(VotesOfDocument, { at: this.at, voter, after })).votes,
+    )
+    return votes.map(({ proposal }) => proposal.id)
+  }
+
   /** The first 100 events that contradicted the state. */
   async contradictions(): Promise<ContradictionFacts[]> {
     const { contradictions } = await this.request(ContradictionsDocument, { at: this.at })
     return contradictions.map((contradiction) => ({
       message: contradiction.message,
       account: contradiction.account,
-      at: { ...logPosition(contradiction), round: contradiction.round },
+      at: logPosition(contradiction),
     }))
   }
 
   async #allPages(
     page: (after: string) => Promise<{ stakePositions: ({ id: string } & StakeFragment)[] }>,
   ): Promise<RecordedStake[]> {
-    const all: RecordedStake[] = []
+    return (await this.#pages(async (after) => (await page(after)).stakePositions)).map(recordedStake)
+  }
+
+  /** A whole list, asked in pages by id. */
+  async #pages<Item extends { id: string }>(page: (after: string) => Promise<Item[]>): Promise<Item[]> {
+    const all: Item[] = []
     for (let after: string | undefined = BEFORE_ALL; after !== undefined; ) {
-      const { stakePositions: positions }: Awaited<ReturnType<typeof page>> = await page(after)
-      all.push(...positions.map(recordedStake))
-      after = positions.length < UPSTREAM_PAGE ? undefined : positions.at(-1)?.id
+      const items: Item[] = await page(after)
+      all.push(...items)
+      after = items.length < UPSTREAM_PAGE ? undefined : items.at(-1)?.id
     }
     return all
   }
@@ -257,15 +443,62 @@ function firstCheckpoint(account: {
   firstCheckpointRound?: number | null
 }): FirstCheckpoint | null {
   const { firstCheckpointBlock: block, firstCheckpointRound: round } = account
-  return typeof block === 'number' && typeof round === 'number' ? { block, round } : null
+  return typeof block === 'number' ? { block, round: round ?? 0 } : null
 }
 
-function logPosition(log: { block: number; logIndex: number; timestamp: string; transactionHash: string }) {
+function logPosition(log: {
+  block: number
+  logIndex: number
+  timestamp: string
+  transactionHash: string
+  round: number
+}): LogPosition {
   return {
     block: log.block,
     logIndex: log.logIndex,
     timestamp: Number(log.timestamp),
     transactionHash: log.transactionHash,
+    round: log.round,
+  }
+}
+
+function treasuryProposalFacts(proposal: TreasuryProposalFactsFragment): TreasuryProposalFacts {
+  return {
+    system: 'TREASURY',
+    id: proposal.id,
+    proposer: proposal.proposer.id,
+    createdAt: logPosition(proposal),
+    proposalId: BigInt(proposal.proposalId),
+    targets: proposal.targets,
+    values: proposal.values.map(BigInt),
+    calldatas: proposal.calldatas,
+    description: proposal.description,
+    snapshotRound: proposal.snapshotRound,
+    lastRound: proposal.lastRound,
+    events: proposal.events.map((event) => ({ kind: event.kind, at: logPosition(event) })),
+  }
+}
+
+function pollFacts(poll: PollFactsFragment): PollFacts {
+  return {
+    system: 'POLL',
+    id: poll.id,
+    proposer: poll.proposer.id,
+    createdAt: logPosition(poll),
+    proposal: poll.proposal,
+    endBlock: BigInt(poll.endBlock),
+    quorum: BigInt(poll.quorum),
+    quota: BigInt(poll.quota),
+    closing:
+      typeof poll.closingBlock !== 'number'
+        ? null
+        : {
+            block: poll.closingBlock,
+            round: poll.closingRound ?? 0,
+            totalStake: BigInt(poll.closingTotalStake ?? 0),
+            totalActiveStake: BigInt(poll.closingTotalActiveStake ?? 0),
+            contradictions: poll.closingContradictions,
+          },
   }
 }
 
@@ -276,7 +509,7 @@ function roundFacts(round: RoundFactsFragment): RoundFacts {
     totalStake: BigInt(round.totalStake),
     contradictions: round.contradictions,
     blockHash: round.blockHash,
-    initializedAt: { ...logPosition(round), round: round.number },
+    initializedAt: logPosition({ ...round, round: round.number }),
   }
 }
 

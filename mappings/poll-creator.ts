@@ -10,10 +10,11 @@ export function handlePollCreated(event: PollCreatedEvent): void {
   const protocol = protocolBefore(event)
   const poll = new Poll(event.params.poll)
   poll.proposer = getOrCreateAccount(event.transaction.from).id
-  poll.ipfsHash = event.params.proposal.toString()
+  poll.proposal = event.params.proposal
   poll.endBlock = event.params.endBlock
   poll.quorum = event.params.quorum
   poll.quota = event.params.quota
+  poll.closingContradictions = 0
   setLogPosition(poll, event, protocol)
   poll.save()
   protocol.openPolls = protocol.openPolls.concat([poll.id])

@@ -14,7 +14,7 @@ import { logId } from '../subgraph/ids'
 /** A call put into the timelock. */
 export function handleCallScheduled(event: CallScheduledEvent): void {
   const scheduled = newTimelockEvent(event, event.params.id, 'SCHEDULED')
-  scheduled.index = event.params.index.toI32()
+  scheduled.index = event.params.index
   scheduled.target = event.params.target
   scheduled.value = event.params.value
   scheduled.data = event.params.data
@@ -25,7 +25,7 @@ export function handleCallScheduled(event: CallScheduledEvent): void {
 /** A call carried out. */
 export function handleCallExecuted(event: CallExecutedEvent): void {
   const executed = newTimelockEvent(event, event.params.id, 'EXECUTED')
-  executed.index = event.params.index.toI32()
+  executed.index = event.params.index
   executed.target = event.params.target
   executed.value = event.params.value
   executed.data = event.params.data

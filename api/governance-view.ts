@@ -1,0 +1,235 @@
+import DataLoader from 'dataloader'
+import { type ChainView, refuseInexact } from './chain-view.ts'
+import { ApiError } from './errors.ts'
+import { type Count, countPoll, countTreasuryProposal } from './proposal-count.ts'
+import { currentRound } from './rounds-manager.ts'
+import type {
+  Moment,
+  PinnedSubgraph,
+  PollFacts,
+  QuorumNumerator,
+  RecordedStake,
+  RoundFacts,
+  TreasuryProposalFacts,
+  VoteCastFacts,
+} from './subgraph.ts'
+
+/** A treasury proposal, and through what it is counted. */
+export type TreasuryProposalInView = TreasuryProposalFacts & { view: GovernanceView }
+/** A poll, and through what it is counted. */
+export type PollInView = PollFacts & { view: GovernanceView }
+/** A proposal of either system. */
+export type ProposalFacts = TreasuryProposalInView | PollInView
+
+/** A proposal's count with the facts it came from. */
+export interface CountedProposal {
+  count: Count
+  casts: VoteCastFacts[]
+  /** Polls: active stake at the moment the poll is counted by, wei. */
+  totalActiveStake: bigint
+}
+
+/** The proposals and polls of one chain as one request sees them. */
+export class GovernanceView {
+  #proposals: Promise<ProposalFacts[]> | undefined
+  #settings: ReturnType<PinnedSubgraph['governanceSettings']> | undefined
+  #roundNow: Promise<number> | undefined
+  readonly #counts = new DataLoader<ProposalFacts, CountedProposal>((proposals) => this.#countAll(proposals))
+
+  constructor(readonly chainView: ChainView) {}
+
+  /** Everything ever proposed on the chain. */
+  proposals(): Promise<ProposalFacts[]> {
+    this.#proposals ??= this.chainView
+      .pinned()
+      .then(async (pinned) => (await pinned.proposals()).map((proposal) => ({ ...proposal, view: this })))
+    return this.#proposals
+  }
+
+  /** A proposal counted as of now; those asked for at one time are fetched together. */
+  count(proposal: ProposalFacts): Promise<CountedProposal> {
+    return this.#counts.load(proposal)
+  }
+
+  /** What an account voted on. */
+  async proposalsVotedBy(voter: string): Promise<ProposalFacts[]> {
+    const pinned = await this.chainView.pinned()
+    const [voted, proposals] = await Promise.all([pinned.proposalsVotedBy(voter), this.proposals()])
+    const ids = new Set(voted)
+    return proposals.filter(({ id }) => ids.has(id))
+  }
+
+  /**
+   * The round it is: by arithmetic where the chain's own blocks drive rounds, else what RoundsManager.currentRound()
+   * answers at the indexed block where there is an RPC, else the last initialised one.
+   */
+  roundNow(): Promise<number> {
+    this.#roundNow ??= this.#fetchRoundNow()
+    return this.#roundNow
+  }
+
+  /**
+   * Unix time at which voting on each proposal ends. Known where the round after its last one is initialised; else, and
+   * for polls, estimated from how long rounds and L1 blocks have taken.
+   */
+  async endTimes(proposals: readonly ProposalFacts[]): Promise<Map<ProposalFacts, number>> {
+    const pinned = await this.chainView.pinned()
+    const { firstRound, currentRound: lastRound } = pinned.head
+    const { roundLength } = this.chainView.chain
+    const treasury = proposals.flatMap((proposal) => (proposal.system === 'TREASURY' ? [proposal.lastRound + 1] : []))
+    const rounds = await pinned.roundsFrom([firstRound, lastRound, ...treasury])
+    const pace = roundPace(rounds.get(firstRound), rounds.get(lastRound))
+    const endOf = (proposal: ProposalFacts): number => {
+      if (roundLength !== undefined) {
+        // Blocks alone give the order here, so all times come from one line through them.
+        const end = proposal.system === 'POLL' ? Number(proposal.endBlock) + 1 : (proposal.lastRound + 1) * roundLength
+        return pace.time + (end / roundLength - pace.round) * pace.secondsPerRound
+      }
+      if (proposal.system === 'POLL') return proposal.createdAt.timestamp + POLL_PERIOD_SECONDS
+      const next = rounds.get(proposal.lastRound + 1)
+      if (next !== undefined) return next.initializedAt.timestamp
+      return pace.time + (proposal.lastRound + 1 - pace.round) * pace.secondsPerRound
+    }
+    return new Map(proposals.map((proposal) => [proposal, Math.floor(endOf(proposal))]))
+  }
+
+  async #fetchRoundNow(): Promise<number> {
+    const { head } = await this.chainView.pinned()
+    const { roundLength, rpcUrl } = this.chainView.chain
+    if (roundLength !== undefined) return Math.floor(head.block / roundLength)
+    const { roundsManager } = await this.#settingsNow()
+    if (rpcUrl === undefined || roundsManager === null) return head.currentRound
+    return currentRound(rpcUrl, roundsManager, head.block)
+  }
+
+  async #settingsNow(): ReturnType<PinnedSubgraph['governanceSettings']> {
+    this.#settings ??= this.chainView.pinned().then((pinned) => pinned.governanceSettings())
+    return this.#settings
+  }
+
+  async #countAll(proposals: readonly ProposalFacts[]): Promise<(CountedProposal | Error)[]> {
+    const pinned = await this.chainView.pinned()
+    const [round, settings, casts, rounds] = await Promise.all([
+      this.roundNow(),
+      this.#settingsNow(),
+      pinned.voteCasts(proposals.map(({ id }) => id)),
+      pinned.roundsFrom(
+        proposals.flatMap((proposal) => (proposal.system === 'TREASURY' ? [proposal.snapshotRound + 1] : [])),
+      ),
+    ])
+    const moments = proposals.map((proposal): Moment => {
+      const accounts = new Set(casts.get(proposal.id)?.map(({ voter }) => voter))
+      return proposal.system === 'TREASURY'
+        ? { accounts, round: proposal.snapshotRound + 1 }
+        : { accounts, block: proposal.closing?.block ?? pinned.head.block }
+    })
+    const stakes = await withDelegates(moments, pinned)
+    return proposals.map((proposal, index) => {
+      const sent = casts.get(proposal.id) ?? []
+      const known = stakes[index] ?? new Map()
+      try {
+        for (const stake of known.values()) refuseInexact(stake)
+        return proposal.system === 'TREASURY'
+          ? this.#countTreasuryProposal(proposal, sent, known, { round, rounds, settings, pinned })
+          : this.#countPoll(proposal, sent, known, { round, settings, pinned })
+      } catch (error) {
+        return error as Error
+      }
+    })
+  }
+
+  #countTreasuryProposal(
+    proposal: TreasuryProposalFacts,
+    casts: VoteCastFacts[],
+    stakes: ReadonlyMap<string, RecordedStake>,
+    {
+      round,
+      rounds,
+      settings,
+      pinned,
+    }: {
+      round: number
+      rounds: ReadonlyMap<number, RoundFacts>
+      settings: { numerators: readonly QuorumNumerator[] }
+      pinned: PinnedSubgraph
+    },
+  ): CountedProposal {
+    const { snapshotRound } = proposal
+    const totals = rounds.get(snapshotRound + 1)
+    refuseInexactTotal(totals?.contradictions ?? pinned.head.contradictions)
+    const electorate = totals?.totalActiveStake ?? pinned.head.nextRoundTotalActiveStake
+    // BondingVotes knows an account only from its first checkpoint on.
+    const delegateAt = (account: string): string | null => {
+      const stake = stakes.get(account)
+      if (stake === undefined) return null
+      return this.chainView.checkpointedFrom(stake.firstCheckpoint) <= snapshotRound + 1 ? stake.delegate : null
+    }
+    // The governor keeps a checkpoint per round, written in the round of the change (_updateQuorumNumerator).
+    const numerator = settings.numerators.findLast((set) => this.chainView.roundOf(set) <= snapshotRound)?.value ?? 0n
+    const count = countTreasuryProposal(proposal, casts, delegateAt, { electorate, numerator, round })
+    return { count, casts, totalActiveStake: electorate }
+  }
+
+  #countPoll(
+    poll: PollFacts,
+    casts: VoteCastFacts[],
+    stakes: ReadonlyMap<string, RecordedStake>,
+    {
+      round,
+      settings,
+      pinned,
+    }: { round: number; settings: { currentRoundTotalActiveStake: bigint }; pinned: PinnedSubgraph },
+  ): CountedProposal {
+    const { roundLength } = this.chainView.chain
+    refuseInexactTotal(poll.closing?.contradictions ?? pinned.head.contradictions)
+    const moment = {
+      isOpen: poll.closing === null && (roundLength === undefined || BigInt(pinned.head.block) <= poll.endBlock),
+      round:
+        roundLength === undefined
+          ? (poll.closing?.round ?? round)
+          : Math.floor(Math.min(pinned.head.block, Number(poll.endBlock)) / roundLength),
+      totalStake: poll.closing?.totalStake ?? pinned.head.totalStake,
+      totalActiveStake: poll.closing?.totalActiveStake ?? settings.currentRoundTotalActiveStake,
+    }
+    const count = countPoll(poll, casts, (account) => stakes.get(account), moment)
+    return { count, casts, totalActiveStake: moment.totalActiveStake }
+  }
+}
+
+/** How long a poll takes: 57,600 L1 blocks of 12 seconds (PollCreator.POLL_PERIOD). */
+const POLL_PERIOD_SECONDS = 57_600 * 12
+/** A round of 6,377 L1 blocks of 12 seconds, where the record is too short to tell. */
+const ROUND_SECONDS = 6_377 * 12
+
+/** A round, when it was initialised, and how long rounds have taken on average. */
+function roundPace(
+  first: RoundFacts | undefined,
+  last: RoundFacts | undefined,
+): { round: number; time: number; secondsPerRound: number } {
+  if (first === undefined || last === undefined) return { round: 0, time: 0, secondsPerRound: ROUND_SECONDS }
+  const { number: round, initializedAt } = last
+  const rounds = round - first.number
+  const seconds = initializedAt.timestamp - first.initializedAt.timestamp
+  return { round, time: initializedAt.timestamp, secondsPerRound: rounds === 0 ? ROUND_SECONDS : seconds / rounds }
+}
+
+/** The stakes of each moment's accounts and of their delegates. */
+async function withDelegates(
+  moments: readonly Moment[],
+  pinned: PinnedSubgraph,
+): Promise<Map<string, RecordedStake>[]> {
+  const stakes = await pinned.stakesAt(moments)
+  const missing = moments.map((moment, index): Moment => {
+    const known = stakes[index] ?? new Map<string, RecordedStake>()
+    const delegates = [...known.values()].flatMap(({ delegate }) => (delegate === null ? [] : [delegate]))
+    return { ...moment, accounts: new Set(delegates.filter((delegate) => !known.has(delegate))) }
+  })
+  const delegates = await pinned.stakesAt(missing)
+  return stakes.map((known, index) => new Map([...known, ...(delegates[index] ?? [])]))
+}
+
+function refuseInexactTotal(contradictions: number): void {
+  if (contradictions > 0) {
+    throw new ApiError('NOT_EXACT', 'An event contradicts the stake behind this count; see status { contradictions }')
+  }
+}

@@ -1,0 +1,325 @@
+import type { Context } from './context.ts'
+import { ApiError } from './errors.ts'
+import type {
+  AccountVoteResolvers,
+  PollResolvers,
+  ProposalEvent,
+  ProposalFilter,
+  ProposalOrder,
+  ProposalResolvers,
+  QueryResolvers,
+  TreasuryProposalResolvers,
+  VoteResolvers,
+} from './generated/resolvers.ts'
+import type { GovernanceView, ProposalFacts } from './governance-view.ts'
+import { type ListOrder, pageOf, pageSize } from './pagination.ts'
+import { percent } from './poll-tally.ts'
+import { isoTime, position } from './positions.ts'
+import { decodeAction, recomputeProposalId } from './proposal-actions.ts'
+import { type Ballot, choiceOf } from './proposal-count.ts'
+import { proposalTitle } from './proposal-title.ts'
+import type { LogPosition, PollFacts } from './subgraph.ts'
+
+/** How long an answer waits for a poll's text that is not at hand: not long enough to be felt. */
+const TEXT_PATIENCE_MS = 150
+
+/** A ballot with the voting system its numbers are of. */
+export interface VoteParent {
+  ballot: Ballot
+  system: ProposalFacts['system']
+}
+
+/** What an AccountVote's fields are resolved from. */
+export interface AccountVoteParent {
+  proposal: ProposalFacts
+  vote: VoteParent
+}
+
+/** Every field of an object type, so that one forgotten does not compile. */
+type AllFields<Resolvers> = Required<Omit<Resolvers, '__isTypeOf'>>
+
+/** Resolvers of Query.proposals and Query.proposal. */
+export const proposalQueries: Required<Pick<QueryResolvers, 'proposals' | 'proposal'>> = {
+  proposals: async (_, { first, after, filter, orderBy }, context) => {
+    pageSize(first)
+    const proposals = await filterProposals(await allProposals(context), filter ?? {}, context)
+    return pageOf(...(await sortProposals(proposals, orderBy ?? 'CREATED_DESC', context)), first, after)
+  },
+  proposal: async (_, { id }, context) => {
+    if (!PROPOSAL_ID.test(id)) {
+      throw new ApiError(
+        'BAD_USER_INPUT',
+        `${JSON.stringify(id)} is not a proposal's id; one is treasury:<proposalId in decimal> or poll:<address>`,
+      )
+    }
+    return (await allProposals(context)).find((proposal) => globalId(proposal) === id.toLowerCase()) ?? null
+  },
+}
+
+/** An account's choices that count, latest first, for Account.votes. */
+export async function accountVotes(
+  address: string,
+  first: number | null | undefined,
+  after: string | null | undefined,
+  { governance }: Context,
+) {
+  pageSize(first)
+  const proposals = (await Promise.all(governance.map((view) => view.proposalsVotedBy(address)))).flat()
+  const votes = await Promise.all(
+    proposals.map(async (proposal): Promise<AccountVoteParent | null> => {
+      const vote = await findVote(proposal, address)
+      return vote === null ? null : { proposal, vote }
+    }),
+  )
+  const latestFirst = votes
+    .filter((vote) => vote !== null)
+    .sort((a, b) => compareKeys(accountVoteKey(b), accountVoteKey(a)))
+  return pageOf(
+    latestFirst,
+    {
+      form: /^\d{1,15} \d{1,15} \S{1,100}$/,
+      keyOf: accountVoteKey,
+      isAfter: (vote, key) => compareKeys(accountVoteKey(vote), key) < 0,
+    },
+    first,
+    after,
+  )
+}
+
+const PROPOSAL_ID = /^(treasury:\d{1,78}|poll:0x[0-9a-f]{40}|aragon:0x[0-9a-f]{40}:\d{1,78})$/i
+
+const proposalFields: AllFields<Omit<ProposalResolvers, '__resolveType'>> = {
+  id: globalId,
+  system: ({ system }) => system,
+  title: async (proposal, _, context) => {
+    const text = await textOf(proposal, context)
+    return text.title ?? (proposal.system === 'POLL' ? `Poll ${proposal.id}` : `Proposal ${proposal.proposalId}`)
+  },
+  description: async (proposal, _, context) => (await textOf(proposal, context)).description,
+  proposer: ({ proposer }) => proposer,
+  createdAt: ({ createdAt }) => position(createdAt),
+  state: async (proposal) => (await countOf(proposal)).state,
+  tally: async (proposal) => {
+    const { sums, electorate, quorum, final } = await countOf(proposal)
+    return { ...sums, electorate, quorum, final }
+  },
+  outcome: async (proposal) => {
+    const { passed, quorumReached, supportReached, explanation } = await countOf(proposal)
+    return { passed, quorumReached, supportReached, explanation }
+  },
+  votes: async (proposal, { first, after, choice }) => {
+    const { ballots } = await countOf(proposal)
+    const votes = ballots
+      .filter((ballot) => choice === null || choice === undefined || ballot.choice === choice)
+      .map((ballot): VoteParent => ({ ballot, system: proposal.system }))
+    return pageOf(votes, castOrder, first, after)
+  },
+  vote: (proposal, { voter }) => findVote(proposal, voter),
+  timeline,
+}
+
+const TreasuryProposal: AllFields<TreasuryProposalResolvers> = {
+  ...proposalFields,
+  proposalId: ({ proposalId }) => proposalId,
+  proposalIdVerified: (proposal) => recomputeProposalId(proposal) === proposal.proposalId,
+  snapshotRound: ({ snapshotRound }) => snapshotRound,
+  lastRound: ({ lastRound }) => lastRound,
+  actions: ({ targets, values, calldatas, view }) =>
+    targets.map((target, index) => {
+      const action = { target, value: values[index] ?? 0n, calldata: calldatas[index] ?? '0x' }
+      return { ...action, decoded: decodeAction(action, view.chainView.chain.lptAddresses) }
+    }),
+}
+
+const Poll: AllFields<PollResolvers> = {
+  ...proposalFields,
+  address: ({ id }) => id,
+  ipfsHash: (poll) => cidOf(poll),
+  proposalBytes: ({ proposal }) => proposal,
+  endBlock: ({ endBlock }) => endBlock,
+  invalidVotes: async (poll) => {
+    const { casts } = await poll.view.count(poll)
+    return casts
+      .filter(({ valid }) => !valid)
+      .map(({ voter, choice, at }) => ({ voter, rawChoice: choice, castAt: position(at) }))
+  },
+  participation: async (poll) => {
+    const { count, totalActiveStake } = await poll.view.count(poll)
+    const cast = count.sums.for + count.sums.against
+    return { ofAllStake: percent(cast, count.electorate), ofActiveStake: percent(cast, totalActiveStake) }
+  },
+}
+
+const Vote: AllFields<VoteResolvers> = {
+  voter: ({ ballot }) => ballot.voter,
+  choice: ({ ballot }) => ballot.choice,
+  weight: ({ ballot }) => ballot.weight,
+  countedWeight: ({ ballot }) => ballot.countedWeight,
+  overrides: ({ ballot }) => ballot.overrides,
+  reason: ({ ballot }) => ballot.cast.reason,
+  castAt: ({ ballot }) => position(ballot.cast.at),
+  earlier: ({ ballot, system }) =>
+    ballot.earlier.map(({ choice, at }) => ({
+      choice: choiceOf(system, choice),
+      rawChoice: choice,
+      castAt: position(at),
+    })),
+}
+
+const AccountVote: AllFields<AccountVoteResolvers> = {
+  proposal: ({ proposal }) => proposal,
+  vote: ({ vote }) => vote,
+}
+
+/** Resolvers of the types that proposals are made of. */
+export const proposalTypes = {
+  Proposal: {
+    __resolveType: ({ system }: ProposalFacts) =>
+      system === 'TREASURY' ? ('TreasuryProposal' as const) : ('Poll' as const),
+  },
+  TreasuryProposal,
+  Poll,
+  Vote,
+  AccountVote,
+}
+
+function globalId(proposal: ProposalFacts): string {
+  return proposal.system === 'TREASURY' ? `treasury:${proposal.proposalId}` : `poll:${proposal.id}`
+}
+
+async function allProposals({ governance }: Context): Promise<ProposalFacts[]> {
+  return (await Promise.all(governance.map((view) => view.proposals()))).flat()
+}
+
+async function countOf(proposal: ProposalFacts) {
+  return (await proposal.view.count(proposal)).count
+}
+
+async function findVote(proposal: ProposalFacts, voter: string): Promise<VoteParent | null> {
+  const ballot = (await countOf(proposal)).ballots.find((candidate) => candidate.voter === voter)
+  return ballot === undefined ? null : { ballot, system: proposal.system }
+}
+
+/** The CID a poll was created with; null where its bytes are not the characters of one. */
+function cidOf({ proposal }: PollFacts): string | null {
+  const text = Buffer.from(proposal.slice(2), 'hex').toString('latin1')
+  return /^[A-Za-z0-9]{32,128}$/.test(text) ? text : null
+}
+
+async function textOf(
+  proposal: ProposalFacts,
+  { pollTexts }: Context,
+): Promise<{ title: string | null; description: string | null }> {
+  if (proposal.system === 'TREASURY') {
+    return { title: proposalTitle(proposal.description), description: proposal.description }
+  }
+  const cid = cidOf(proposal)
+  const found = cid === null ? undefined : await pollTexts.ready(cid, TEXT_PATIENCE_MS)
+  return found === undefined ? { title: null, description: null } : { title: found.title, description: found.text }
+}
+
+async function filterProposals(
+  proposals: readonly ProposalFacts[],
+  filter: ProposalFilter,
+  context: Context,
+): Promise<ProposalFacts[]> {
+  const { system, state, proposer, voter, search, createdAfter, createdBefore } = filter
+  const votedOn =
+    voter === null || voter === undefined
+      ? null
+      : new Set((await Promise.all(context.governance.map((view) => view.proposalsVotedBy(voter)))).flat())
+  const needle = search?.toLowerCase()
+  const fits = await Promise.all(
+    proposals.map(async (proposal) => {
+      const created = isoTime(proposal.createdAt.timestamp)
+      if (system && !system.includes(proposal.system)) return false
+      if (proposer && proposer !== proposal.proposer) return false
+      if (createdAfter && created < createdAfter) return false
+      if (createdBefore && created > createdBefore) return false
+      if (votedOn !== null && !votedOn.has(proposal)) return false
+      if (needle && !(await isTextFound(proposal, needle, context))) return false
+      return !state || state.includes((await countOf(proposal)).state)
+    }),
+  )
+  return proposals.filter((_, index) => fits[index])
+}
+
+async function isTextFound(proposal: ProposalFacts, needle: string, context: Context): Promise<boolean> {
+  const { title, description } = await textOf(proposal, context)
+  return [title, description].some((text) => text?.toLowerCase().includes(needle))
+}
+
+/** The list in an order, and how its cursors are made: "<time> <id>", by time, then id. */
+async function sortProposals(
+  proposals: readonly ProposalFacts[],
+  orderBy: ProposalOrder,
+  { governance }: Context,
+): Promise<[ProposalFacts[], ListOrder<ProposalFacts>]> {
+  const byCreation = orderBy === 'CREATED_ASC' || orderBy === 'CREATED_DESC'
+  const ends = byCreation ? new Map<ProposalFacts, number>() : await endTimes(proposals, governance)
+  const timeOf = (proposal: ProposalFacts) => (byCreation ? proposal.createdAt.timestamp : (ends.get(proposal) ?? 0))
+  const direction = orderBy === 'CREATED_ASC' || orderBy === 'ENDS_ASC' ? 1 : -1
+  const keyOf = (proposal: ProposalFacts) => `${timeOf(proposal)} ${globalId(proposal)}`
+  const compare = (a: string, b: string) => direction * compareKeys(a, b)
+  return [
+    proposals.toSorted((a, b) => compare(keyOf(a), keyOf(b))),
+    { form: /^\d{1,15} \S{1,150}$/, keyOf, isAfter: (proposal, key) => compare(keyOf(proposal), key) > 0 },
+  ]
+}
+
+async function endTimes(
+  proposals: readonly ProposalFacts[],
+  governance: readonly GovernanceView[],
+): Promise<Map<ProposalFacts, number>> {
+  const perView = governance.map((view) => view.endTimes(proposals.filter((proposal) => proposal.view === view)))
+  return new Map((await Promise.all(perView)).flatMap((times) => [...times]))
+}
+
+/** Orders keys of numbers and a last text, separated by spaces: numbers by value, then text. */
+function compareKeys(a: string, b: string): number {
+  const left = a.split(' ')
+  const right = b.split(' ')
+  for (const [index, part] of left.entries()) {
+    const other = right[index] ?? ''
+    const isNumber = /^\d+$/.test(part) && /^\d+$/.test(other)
+    if (isNumber && Number(part) !== Number(other)) return Number(part) - Number(other)
+    if (part !== other) return part < other ? -1 : 1
+  }
+  return 0
+}
+
+/** Votes in the order they were cast. */
+const castOrder: ListOrder<VoteParent> = {
+  form: /^\d{1,15} \d{1,15}$/,
+  keyOf: ({ ballot }) => `${ballot.cast.at.block} ${ballot.cast.at.logIndex}`,
+  isAfter: ({ ballot }, key) => compareKeys(`${ballot.cast.at.block} ${ballot.cast.at.logIndex}`, key) > 0,
+}
+
+function accountVoteKey({ proposal, vote: { ballot } }: AccountVoteParent): string {
+  return `${ballot.cast.at.timestamp} ${ballot.cast.at.logIndex} ${globalId(proposal)}`
+}
+
+function timeline(proposal: ProposalFacts): ProposalEvent[] {
+  const created = marked('CREATED', proposal.createdAt, proposal)
+  if (proposal.system === 'POLL') {
+    return [
+      created,
+      { kind: 'VOTING_OPENED', at: null, round: null, timestamp: isoTime(proposal.createdAt.timestamp) },
+      { kind: 'VOTING_CLOSED', at: null, round: null, timestamp: null },
+    ]
+  }
+  const events = proposal.events.map(({ kind, at }) => marked(kind, at, proposal))
+  const canceled = proposal.events.find(({ kind }) => kind === 'CANCELED')
+  const lastRound = canceled === undefined ? Infinity : proposal.view.chainView.roundOf(canceled.at)
+  const clock = [
+    { kind: 'VOTING_OPENED' as const, round: proposal.snapshotRound + 1 },
+    { kind: 'VOTING_CLOSED' as const, round: proposal.lastRound + 1 },
+  ].map((event) => ({ ...event, at: null, timestamp: null }))
+  // What was canceled never comes to what the clock would have brought.
+  return [created, ...clock.filter(({ round }) => round <= lastRound), ...events]
+}
+
+function marked(kind: ProposalEvent['kind'], at: LogPosition, proposal: ProposalFacts): ProposalEvent {
+  const round = proposal.system === 'TREASURY' ? proposal.view.chainView.roundOf(at) : null
+  return { kind, at: position(at), round, timestamp: isoTime(at.timestamp) }
+}

@@ -1,0 +1,156 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { gunzipSync, gzipSync } from 'node:zlib'
+import { GraphQLClient } from 'graphql-request'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { createServer } from '../../api/server.ts'
+import { type Stack, startStack } from '../../stack/stack.ts'
+import { compareGovernance, compareTimeline, type GovernanceTruth, timelineBlocks } from './governance-truth.ts'
+import { readTruth, traceFile } from './livepeer-truth.ts'
+
+describe.each(['small', 'medium'])('proposals and polls of the %s trace, through the HTTP API', (name) => {
+  const truth = readTruth<GovernanceTruth>(`livepeer/${name}`)
+  let stack: Stack
+
+  beforeAll(async () => {
+    stack = await startStack({ traces: [traceFile(`livepeer/${name}`)] })
+    await stack.ready
+  })
+  afterAll(() => stack?.stop())
+
+  test('equal the contracts at the end', async () => {
+    const { compared, differences } = await compareGovernance(stack.url, truth)
+    console.log(`livepeer/${name}: ${compared} values of proposals, polls and votes compared`)
+    expect(differences).toEqual([])
+    expect(compared).toBeGreaterThan(100)
+  })
+
+  test('equal the contracts at every point of the timelines', async () => {
+    const [chain] = stack.chains
+    if (chain === undefined) throw new Error('no chain')
+    let compared = 0
+    for (const block of timelineBlocks(truth)) {
+      const server = await createServer({ chains: [{ ...chain, asOfBlock: block }], port: 0, isReady: () => true })
+      try {
+        const comparison = await compareTimeline(server.url, truth, block)
+        compared += comparison.compared
+        expect(comparison.differences).toEqual([])
+      } finally {
+        await server.close()
+      }
+    }
+    console.log(`livepeer/${name}: ${compared} values of states and tallies over time compared`)
+    expect(compared).toBeGreaterThan(100)
+  })
+
+  test('fail on one wei', async () => {
+    const wrong = structuredClone(truth)
+    const [proposal] = Object.values(wrong.proposals)
+    const [poll] = Object.values(wrong.polls)
+    const [voter] = Object.values(poll?.final.voters ?? {})
+    if (proposal === undefined || voter === undefined) throw new Error('nothing to falsify')
+    proposal.finalVotes.against = String(BigInt(proposal.finalVotes.against) - 1n)
+    voter.weight = String(BigInt(voter.weight) + 1n)
+    const { differences } = await compareGovernance(stack.url, wrong)
+    expect(differences).toHaveLength(2)
+  })
+
+  test('page through in every order without a gap, and filters agree with the list', async () => {
+    const api = new GraphQLClient(`${stack.url}/graphql`)
+    const all = await list(api, '', 1000)
+    expect(all).toHaveLength(Object.keys(truth.proposals).length + Object.keys(truth.polls).length)
+    const time = (node: Listed) => Date.parse(node.createdAt.timestamp)
+    expect(all).toEqual(all.toSorted((a, b) => time(b) - time(a)))
+    for (const orderBy of ['CREATED_ASC', 'CREATED_DESC', 'ENDS_ASC', 'ENDS_DESC']) {
+      const whole = await list(api, `orderBy: ${orderBy}`, 1000)
+      expect(whole.map(({ id }) => id).sort()).toEqual(all.map(({ id }) => id).sort())
+      expect(await list(api, `orderBy: ${orderBy}`, 1)).toEqual(whole)
+      const ends = whole.map(endBlock)
+      expect(ends).toEqual(
+        orderBy.startsWith('ENDS') ? ends.toSorted((a, b) => (orderBy === 'ENDS_ASC' ? a - b : b - a)) : ends,
+      )
+    }
+    for (const state of new Set(all.map((node) => node.state))) {
+      const expected = all.filter((node) => node.state === state)
+      expect(await list(api, `filter: { state: [${state}] }`, 2)).toEqual(expected)
+    }
+    const [first] = all
+    if (first === undefined) return
+    expect(await list(api, `filter: { proposer: "${first.proposer.toUpperCase().replace('0X', '0x')}" }`, 10)).toEqual(
+      all.filter(({ proposer }) => proposer === first.proposer),
+    )
+    expect(await list(api, `filter: { createdAfter: "${first.createdAt.timestamp}" }`, 10)).toEqual([first])
+    expect(await list(api, `filter: { createdBefore: "2001-01-01" }`, 10)).toEqual([])
+    expect(await list(api, 'filter: { search: "TREASURY grant", system: [TREASURY] }', 10)).toEqual(
+      all.filter(({ description }) => description?.toLowerCase().includes('treasury grant')),
+    )
+    const [voter] = Object.values(truth.proposals).flatMap(({ hasVoted }) => hasVoted)
+    const voted = await list(api, `filter: { voter: "${voter}" }`, 10)
+    const { account } = await api.request<{
+      account: { votes: { nodes: { proposal: Listed; vote: { voter: string } }[] } }
+    }>(`{ account(address: "${voter}") { votes(first: 1000) { nodes { proposal { ${LISTED} } vote { voter } } } } }`)
+    expect(account.votes.nodes.map(({ proposal }) => proposal.id).sort()).toEqual(voted.map(({ id }) => id).sort())
+    expect(new Set(account.votes.nodes.map(({ vote }) => vote.voter))).toEqual(new Set([voter]))
+  })
+})
+
+test('a trace cut in the middle is answered as the whole one was at that block', async () => {
+  const truth = readTruth<GovernanceTruth>('livepeer/small')
+  const [poll] = Object.values(truth.polls)
+  const cut = (poll?.endBlock ?? 0) - 3
+  const folder = mkdtempSync(join(tmpdir(), 'cut-trace-'))
+  const lines = gunzipSync(readFileSync(traceFile('livepeer/small')))
+    .toString()
+    .split('\n')
+  const header = { ...JSON.parse(lines[0] ?? '{}'), lastBlock: cut }
+  writeFileSync(join(folder, 'trace.jsonl.gz'), gzipSync([JSON.stringify(header), ...lines.slice(1)].join('\n')))
+  const stack = await startStack({ traces: [join(folder, 'trace.jsonl.gz')] })
+  try {
+    await stack.ready
+    const api = new GraphQLClient(`${stack.url}/graphql`)
+    const { status, proposal } = await api.request<{ status: { block: string }[]; proposal: { state: string } }>(
+      `{ status { block } proposal(id: "poll:${Object.keys(truth.polls)[0]}") { state } }`,
+    )
+    expect([status[0]?.block, proposal.state]).toEqual([String(cut), 'ACTIVE'])
+  } finally {
+    await stack.stop()
+    rmSync(folder, { recursive: true })
+  }
+})
+
+const LISTED = `id state proposer description createdAt { timestamp } ... on Poll { endBlock } ... on TreasuryProposal { lastRound }`
+
+interface Listed {
+  id: string
+  state: string
+  proposer: string
+  description: string | null
+  createdAt: { timestamp: string }
+  endBlock?: string
+  lastRound?: number
+}
+
+/** Last block to vote in; a round is 50 blocks in the traces. */
+function endBlock({ endBlock: block, lastRound }: Listed): number {
+  return block === undefined ? ((lastRound ?? 0) + 1) * 50 - 1 : Number(block)
+}
+
+/** The whole list, asked in pages. */
+async function list(api: GraphQLClient, how: string, first: number): Promise<Listed[]> {
+  const nodes: Listed[] = []
+  for (let after: string | null = null, more = true; more; ) {
+    const {
+      proposals,
+    }: { proposals: { nodes: Listed[]; pageInfo: { hasNextPage: boolean; endCursor: string | null } } } =
+      await api.request(
+        `query ($after: String) { proposals(first: ${first}, after: $after${how === '' ? '' : `, ${how}`}) {
+          nodes { ${LISTED} } pageInfo { hasNextPage endCursor } } }`,
+        { after },
+      )
+    nodes.push(...proposals.nodes)
+    after = proposals.pageInfo.endCursor
+    more = proposals.pageInfo.hasNextPage
+  }
+  return nodes
+}
