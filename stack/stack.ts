@@ -34,6 +34,8 @@ export interface StackOptions {
   traces?: readonly string[]
   /** Port of the API; 0, the default, takes a free one. */
   port?: number
+  /** An IPFS gateway's URL, for the texts of polls; none are fetched without. */
+  ipfsGateway?: string | undefined
   /** A graph-node that is already there, by query endpoint or subgraph URL, instead of one of the stack's own. */
   graphNodeUrl?: string
   /** Where data stays between starts; by default below `.data` for real networks, and nowhere for recordings. */
@@ -274,7 +276,7 @@ async function startWithGraphNodeAt(url: string, run: Run, planned: readonly Pla
 async function serveApi(run: Run, chains: Chain[]): Promise<ApiServer> {
   const { port = 0 } = run.options
   try {
-    const api = await createServer({ chains, port, isReady: () => run.isReady })
+    const api = await createServer({ chains, port, isReady: () => run.isReady, ipfsGateway: run.options.ipfsGateway })
     // A client that holds on to its connection must not hold up the rest.
     run.onStop(() => Promise.race([api.close(), pause(1000, new AbortController().signal)]))
     return api
@@ -284,7 +286,11 @@ async function serveApi(run: Run, chains: Chain[]): Promise<ApiServer> {
   }
 }
 
-function apiChain({ network, rpcUrl, recording }: PlannedChain, subgraphUrl: string, statusUrl?: string): Chain {
+function apiChain(
+  { network, rpcUrl, recording, contracts }: PlannedChain,
+  subgraphUrl: string,
+  statusUrl?: string,
+): Chain {
   const roundLength = recording?.trace.header.roundLength
   return {
     network,
@@ -292,6 +298,7 @@ function apiChain({ network, rpcUrl, recording }: PlannedChain, subgraphUrl: str
     ...(statusUrl === undefined ? {} : { statusUrl }),
     ...(roundLength === undefined ? {} : { roundLength }),
     ...(rpcUrl === undefined ? {} : { rpcUrl }),
+    ...(contracts.LivepeerToken === undefined ? {} : { lptAddress: contracts.LivepeerToken.address }),
   }
 }
 

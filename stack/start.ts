@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
+import { PollTexts } from '../api/poll-text.ts'
 import { postJson } from './graph-node.ts'
 import { StackError } from './processes.ts'
 import { createProgressDisplay } from './progress.ts'
@@ -116,6 +117,13 @@ function readOptions(argv: string[]): StackOptions {
     )
     .addOption(
       option(
+        '--ipfs-gateway <url>',
+        'IPFS_GATEWAY',
+        'IPFS gateway to fetch the texts of polls from (default: none)',
+      ).argParser(gatewayUrl),
+    )
+    .addOption(
+      option(
         '--data-dir <dir>',
         'DATA_DIR',
         'where data stays between starts (default: .data/<network>, and a temporary folder for recorded chains)',
@@ -129,6 +137,7 @@ function readOptions(argv: string[]): StackOptions {
     trace?: string[]
     port: number
     graphNode?: string
+    ipfsGateway?: string
     dataDir?: string
   }>()
   const networks = chosen.network ?? []
@@ -137,6 +146,7 @@ function readOptions(argv: string[]): StackOptions {
     rpcUrls: rpcUrls(chosen.rpc ?? [], networks, (message) => program.error(`error: ${message}`)),
     traces: chosen.trace ?? [],
     port: chosen.port,
+    ipfsGateway: chosen.ipfsGateway,
     ...(chosen.networksFile === undefined ? {} : { networksFile: chosen.networksFile }),
     ...(chosen.graphNode === undefined ? {} : { graphNodeUrl: chosen.graphNode }),
     ...(chosen.dataDir === undefined ? {} : { dataDir: chosen.dataDir }),
@@ -155,6 +165,15 @@ function port(value: string): number {
   const number = Number(value)
   if (!/^\d+$/.test(value) || number > 65535) throw new InvalidArgumentError('It is no port number.')
   return number
+}
+
+function gatewayUrl(value: string): string {
+  try {
+    new PollTexts(value)
+    return value
+  } catch (error) {
+    throw new InvalidArgumentError((error as Error).message)
+  }
 }
 
 function rpcUrls(values: string[], networks: string[], fail: (message: string) => never): Record<string, string> {

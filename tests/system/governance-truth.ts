@@ -105,7 +105,9 @@ export async function compareGovernance(url: string, truth: GovernanceTruth): Pr
 
 /** The blocks at which the truth tells what proposals and polls came to. */
 export function timelineBlocks({ proposals, polls }: GovernanceTruth): number[] {
-  const points = [...Object.values(proposals), ...Object.values(polls)].flatMap(({ timeline }) => timeline)
+  const points = [...Object.values(proposals), ...Object.values(polls)].flatMap(
+    ({ timeline }): { block: number }[] => timeline,
+  )
   return [...new Set(points.map(({ block }) => block))].sort((a, b) => a - b)
 }
 
