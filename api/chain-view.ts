@@ -97,7 +97,7 @@ export class ChainView {
   async snapshot(round: number): Promise<StakeSnapshot> {
     const pinned = await this.pinnedFor(round)
     const totals = await this.totals(round)
-    const key = `${pinned.head.deployment} ${round} ${totals.finalSince ?? pinned.head.blockHash}`
+    const key = `${pinned.head.deployment} ${round} ${totals.finalSince ?? pinned.head.blockHash ?? pinned.head.block}`
     const cached = this.chain.snapshots.get(key)
     if (cached !== undefined) return cached
     const snapshot = this.#fetchSnapshot(pinned, round, totals)

@@ -35,7 +35,8 @@ const BEFORE_ALL = '0x'
 /** Where the index stands, and the protocol's totals there. */
 export interface Head {
   block: number
-  blockHash: string
+  /** Null for a block in the past whose hash graph-node does not keep. */
+  blockHash: string | null
   timestamp: number
   /** graph-node's id of the deployed subgraph. */
   deployment: string
@@ -173,10 +174,12 @@ export class Subgraph {
     const { _meta: meta, protocol } = await this.#request(HeadDocument, {
       at: this.asOfBlock === undefined ? null : { number: this.asOfBlock },
     })
-    if (!meta?.block.hash) throw new ApiError('UPSTREAM_UNAVAILABLE', 'The index has no block yet; try again soon')
+    if (!meta || (!meta.block.hash && this.asOfBlock === undefined)) {
+      throw new ApiError('UPSTREAM_UNAVAILABLE', 'The index has no block yet; try again soon')
+    }
     return {
       block: meta.block.number,
-      blockHash: meta.block.hash,
+      blockHash: meta.block.hash ?? null,
       timestamp: meta.block.timestamp ?? 0,
       deployment: meta.deployment,
       hasIndexingErrors: meta.hasIndexingErrors,
@@ -213,7 +216,8 @@ export class PinnedSubgraph {
   ) {}
 
   private get at() {
-    return { hash: this.head.blockHash }
+    const { block, blockHash } = this.head
+    return blockHash === null ? { number: block } : { hash: blockHash }
   }
 
   /** Stake at the start of a round and first checkpoint of up to 1,000 accounts; accounts without either are missing. */
