@@ -2,7 +2,7 @@ import { Address, BigInt, Bytes, ethereum } from '@graphprotocol/graph-ts'
 import { getOrCreateAccount } from '../subgraph/entities/account'
 import { findCumulativeRewardFactor, initialisePool, rewardPool } from '../subgraph/entities/earnings-pool'
 import { setLogPosition } from '../subgraph/entities/log'
-import { protocolBefore } from '../subgraph/entities/protocol'
+import { protocolBefore } from '../subgraph/entities/poll-clock'
 import { StakePositions } from '../subgraph/entities/stake-positions'
 import { getOrCreateTranscoder } from '../subgraph/entities/transcoder'
 import {

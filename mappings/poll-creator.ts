@@ -1,6 +1,6 @@
 import { getOrCreateAccount } from '../subgraph/entities/account'
 import { setLogPosition } from '../subgraph/entities/log'
-import { protocolBefore } from '../subgraph/entities/protocol'
+import { protocolBefore } from '../subgraph/entities/poll-clock'
 import { PollCreated as PollCreatedEvent } from '../subgraph/generated/PollCreator/PollCreator'
 import { Poll } from '../subgraph/generated/schema'
 import { Poll as PollTemplate } from '../subgraph/generated/templates'

@@ -1,5 +1,5 @@
 import { BigInt } from '@graphprotocol/graph-ts'
-import { protocolBefore } from '../subgraph/entities/protocol'
+import { protocolBefore } from '../subgraph/entities/poll-clock'
 import { countVote, newVoteCast } from '../subgraph/entities/vote'
 import { Vote as VoteEvent } from '../subgraph/generated/templates/Poll/Poll'
 

@@ -1,5 +1,5 @@
 import { recordContradiction } from '../subgraph/entities/contradiction'
-import { protocolBefore } from '../subgraph/entities/protocol'
+import { protocolBefore } from '../subgraph/entities/poll-clock'
 import { StakePositions } from '../subgraph/entities/stake-positions'
 import { giveUpPendingActivation } from '../subgraph/entities/transcoder-pool'
 import { NewRound as NewRoundEvent } from '../subgraph/generated/RoundsManager/RoundsManager'

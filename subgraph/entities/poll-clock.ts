@@ -1,13 +1,21 @@
 import { Address, BigInt, Bytes, ethereum } from '@graphprotocol/graph-ts'
 import { RoundsManager } from '../generated/RoundsManager/RoundsManager'
 import { Poll, Protocol } from '../generated/schema'
+import { getOrCreateProtocol } from './protocol'
+
+/** The protocol's totals right before an event that may change stake; polls that ended before it are closed with them. */
+export function protocolBefore(event: ethereum.Event): Protocol {
+  const protocol = getOrCreateProtocol()
+  closeEndedPolls(protocol, event)
+  return protocol
+}
 
 /**
  * Closes the polls that ended before this event's block, with the totals as they are before the event. A poll ends at an
  * L1 block while logs carry blocks of their own chain, so RoundsManager.blockNum() is asked, once a block and only while
  * a poll is open; where it does not answer, the chain's own number drives polls.
  */
-export function closeEndedPolls(protocol: Protocol, event: ethereum.Event): void {
+function closeEndedPolls(protocol: Protocol, event: ethereum.Event): void {
   const openPolls = protocol.openPolls
   if (openPolls.length == 0) return
   const block = event.block.number.toI32()

@@ -1,8 +1,7 @@
-import { BigInt, ethereum } from '@graphprotocol/graph-ts'
+import { BigInt } from '@graphprotocol/graph-ts'
 import { Protocol } from '../generated/schema'
 import { protocolId } from '../ids'
 import { LATEST_BONDING_MANAGER_VERSION } from '../protocol/bonding-manager-version'
-import { closeEndedPolls } from './poll-clock'
 
 /** The protocol's totals; zeros and the latest BondingManager before any event. */
 export function getOrCreateProtocol(): Protocol {
@@ -19,12 +18,5 @@ export function getOrCreateProtocol(): Protocol {
   protocol.openPolls = []
   protocol.l1BlockAskedAt = 0
   protocol.l1Block = BigInt.zero()
-  return protocol
-}
-
-/** The protocol's totals right before an event that may change stake; polls that ended before it are closed with them. */
-export function protocolBefore(event: ethereum.Event): Protocol {
-  const protocol = getOrCreateProtocol()
-  closeEndedPolls(protocol, event)
   return protocol
 }
