@@ -116,10 +116,12 @@ async function measureApi(
 }
 
 async function factsOf(trace: Trace, url: string): Promise<Facts> {
-  const { data } = await postJson<{ data: { status: { firstRound: number | null; round: number | null }[] } }>(
-    `${url}/graphql`,
-    { query: '{ status { firstRound round } }' },
-  )
+  const { data } = await postJson<{
+    data: {
+      status: { firstRound: number | null; round: number | null }[]
+      proposals: { nodes: { id: string }[] }
+    }
+  }>(`${url}/graphql`, { query: '{ status { firstRound round } proposals(first: 1000) { nodes { id } } }' })
   const [status] = data.status
   const first = status?.firstRound
   const last = status?.round
@@ -130,6 +132,7 @@ async function factsOf(trace: Trace, url: string): Promise<Facts> {
     accounts,
     thousand: [...accounts, ...madeUp].slice(0, 1000),
     rounds: Array.from({ length: last - first + 1 }, (_, index) => first + index),
+    proposals: data.proposals.nodes.map(({ id }) => id),
   }
 }
 

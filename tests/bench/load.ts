@@ -10,6 +10,8 @@ export interface Facts {
   thousand: readonly string[]
   /** Rounds that can be asked. */
   rounds: readonly number[]
+  /** Ids of all proposals and polls. */
+  proposals: readonly string[]
 }
 
 /** One kind of request to measure. To measure another one, add it to LOADS. */
@@ -29,6 +31,7 @@ const FIELDS = 'account round votes delegate isTranscoder isActive stake bondedA
 const SNAPSHOT = `query ($round: Int!) {
   stakeSnapshot(round: $round) { totalActiveStake totalStake holders(first: 1000) { totalCount nodes { ${FIELDS} } } }
 }`
+const VOTES = 'votes(first: 1000) { totalCount nodes { voter choice weight countedWeight overrides } }'
 // Fewer than the API keeps snapshots of.
 const WARM_ROUNDS = 10
 
@@ -66,6 +69,25 @@ export const LOADS: readonly Load[] = [
     body: ({ rounds }, number) => ({
       query: SNAPSHOT,
       variables: { round: rounds[number % Math.min(WARM_ROUNDS, rounds.length)] },
+    }),
+  },
+  {
+    name: 'proposals, first 50',
+    varies: 'nothing: each answer is counted anew',
+    connections: [1, 10],
+    body: () => ({
+      query: `{ proposals(first: 50) { totalCount nodes {
+        id title state tally { for against abstain electorate quorum final } outcome { passed } } } }`,
+      variables: {},
+    }),
+  },
+  {
+    name: 'proposal with its votes',
+    varies: 'proposal or poll at random',
+    connections: [1, 10],
+    body: ({ proposals }, _, random) => ({
+      query: `query ($id: ID!) { proposal(id: $id) { id state tally { for against abstain quorum } ${VOTES} } }`,
+      variables: { id: pick(proposals, random) },
     }),
   },
 ]

@@ -117,7 +117,8 @@ export async function dumpSubgraph(url: string): Promise<Record<string, unknown[
   )
   const dump: Record<string, unknown[]> = {}
   for (const { name, args, type } of schema.queryType.fields) {
-    if (!args.some((argument) => argument.name === 'skip')) continue
+    // Lists of entities; what begins with an underscore is graph-node's own.
+    if (name.startsWith('_') || !args.some((argument) => argument.name === 'skip')) continue
     const entity = schema.types.find((candidate) => candidate.name === named(type).name)
     const fields = (entity?.fields ?? []).flatMap((field) => {
       if (isList(field.type) && named(field.type).kind === 'OBJECT') return []

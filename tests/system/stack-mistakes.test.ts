@@ -1,11 +1,15 @@
-import { rmSync, writeFileSync } from 'node:fs'
+import { readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { makeFolder, processesLeft, SMALL_TRACE, StackCommand, writeTrace } from './stack-command.ts'
+import { makeFolder, processesOf, SMALL_TRACE, StackCommand, writeTrace } from './stack-command.ts'
 
+/** Where the stacks put what is temporary: one place for all, as tsx keeps its cache there too. */
+const temporary = makeFolder()
 const address = '0x35Bcf3c30594191d53231E4FF333E8A770453e40'
+/** Where nothing listens. */
+const NOBODY = 'http://127.0.0.1:65534'
 /** Answers as an RPC of chain 5, and takes up a port. */
 let otherChain: Server
 let port = 0
@@ -16,7 +20,10 @@ beforeAll(async () => {
   port = (otherChain.address() as AddressInfo).port
 })
 
-afterAll(() => otherChain.close())
+afterAll(() => {
+  otherChain.close()
+  rmSync(temporary, { recursive: true })
+})
 
 function networksFile(folder: string, content: unknown): string {
   const file = join(folder, 'networks.json')
@@ -33,11 +40,11 @@ const mistakes: [string, (folder: string) => string[], RegExp][] = [
   ['a port in use', () => ['--trace', SMALL_TRACE, '--port', String(port)], /^port \d+ is in use/],
   ['a port that is none', () => ['--port', '70000'], /--port .*'70000' is invalid/],
   ['a network without an RPC', () => real(), /^network arbitrum-one needs an RPC/],
-  ['an RPC without a network', () => ['--rpc', 'http://127.0.0.1:1'], /needs a network/],
+  ['an RPC without a network', () => ['--rpc', NOBODY], /needs a network/],
   [
     'an RPC that does not answer',
-    () => real('--rpc', 'http://127.0.0.1:1'),
-    /RPC of arbitrum-one at 127\.0\.0\.1:1 does not answer: .*ECONNREFUSED/,
+    () => real('--rpc', NOBODY),
+    /RPC of arbitrum-one at 127\.0\.0\.1:65534 does not answer: .*ECONNREFUSED/,
   ],
   ['an RPC of another chain', () => real('--rpc', `http://127.0.0.1:${port}`), /is of chain 5, not 42161/],
   [
@@ -47,7 +54,7 @@ const mistakes: [string, (folder: string) => string[], RegExp][] = [
   ],
   [
     'a networks file that is not there',
-    () => real('--rpc', 'http://127.0.0.1:1', '--networks-file', 'none.json'),
+    () => real('--rpc', NOBODY, '--networks-file', 'none.json'),
     /none\.json.*ENOENT/,
   ],
   ['a networks file that is not JSON', (folder) => withNetworks(folder, '{'), /networks file .*JSON/],
@@ -72,19 +79,19 @@ const mistakes: [string, (folder: string) => string[], RegExp][] = [
     /trace .*none\.jsonl\.gz.*ENOENT/,
   ],
   ['a trace that is none', () => ['--trace', import.meta.filename], /trace .*line 1: /],
-  [
-    'a graph-node that does not answer',
-    () => ['--graph-node', 'http://127.0.0.1:1'],
-    /graph-node at .* does not answer/,
-  ],
+  ['a graph-node that does not answer', () => ['--graph-node', NOBODY], /graph-node at .* does not answer/],
 ]
 
-it.concurrent.each(mistakes)('%s: one clear line, exit code 1, nothing left', async (_, args, message) => {
+it.concurrent.each(mistakes)('%s: one clear line, exit code 1', async (_, args, message) => {
   const folder = makeFolder()
-  const command = new StackCommand(folder, '--port', '0', ...args(folder))
+  const command = new StackCommand(temporary, '--port', '0', ...args(folder))
   expect(await command.exited).toBe(1)
   expect(command.stderr.trimEnd()).toMatch(message)
   expect(command.stderr.trimEnd().split('\n')).toHaveLength(1)
-  expect(await processesLeft(folder, 0)).toEqual([])
   rmSync(folder, { recursive: true })
+})
+
+it('leaves no process and no folder of any of them', () => {
+  expect(processesOf(temporary)).toEqual([])
+  expect(readdirSync(temporary).filter((name) => name.startsWith('livepeer-governance-'))).toEqual([])
 })

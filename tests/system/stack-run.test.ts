@@ -1,0 +1,168 @@
+import { readdirSync, readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { startStack } from '../../stack/stack.ts'
+import {
+  dumpSubgraph,
+  makeFolder,
+  processesLeft,
+  processesOf,
+  SMALL_TRACE,
+  StackCommand,
+  writeTrace,
+} from './stack-command.ts'
+
+const folder = makeFolder()
+const commands: StackCommand[] = []
+
+function npmStart(...args: string[]): StackCommand {
+  const command = new StackCommand(folder, '--port', '0', ...args)
+  commands.push(command)
+  return command
+}
+
+// A test that fails half-way must not leave its stack to the next one.
+afterEach(async () => {
+  await Promise.all(commands.splice(0).map((command) => command.kill('SIGKILL')))
+  await processesLeft(folder, 20_000)
+})
+afterAll(() => rmSync(folder, { recursive: true }))
+
+/** What the subgraph holds of the whole trace after a run nobody disturbed. */
+let undisturbed: Record<string, unknown[]>
+/** Long enough to be caught in the middle, short enough not to be waited for. */
+let shortTrace: string
+
+beforeAll(async () => {
+  shortTrace = writeTrace(folder, 'short.jsonl.gz', () => ({ lastBlock: 600 }))
+  undisturbed = await dumpTrace(SMALL_TRACE)
+})
+
+async function dumpTrace(trace: string, dataDir?: string): Promise<Record<string, unknown[]>> {
+  const stack = await startStack({ traces: [trace], ...(dataDir === undefined ? {} : { dataDir }) })
+  try {
+    await stack.ready
+    return await dumpSubgraph(stack.chains[0]?.subgraphUrl ?? '')
+  } finally {
+    await stack.stop()
+  }
+}
+
+function pidOf(part: string): number {
+  const found = processesOf(folder).find(({ command }) => command.includes(part))
+  if (!found) throw new Error(`no ${part} among ${JSON.stringify(processesOf(folder))}`)
+  return found.pid
+}
+
+describe('npm start', () => {
+  it.each(['SIGINT', 'SIGTERM'] as const)('says where it is ready, and %s ends all of it', async (signal) => {
+    const command = npmStart('--trace', shortTrace)
+    const [, url = ''] = await command.line(/^ready (http:\/\/127\.0\.0\.1:\d+)$/)
+    expect(command.lines.at(-1)).toBe(`ready ${url}`)
+    expect((await fetch(`${url}/ready`)).status).toBe(200)
+    const output = command.lines.join('\n')
+    expect(output).toMatch(/recorded: block 600 of 600, round 11, done/)
+    expect(output).toContain(`${url}/graphql`)
+    expect(output).toMatch(/votingPower\(account: "0x[0-9a-f]{40}", round: 11\)/)
+    expect(output).toMatch(/"votes":"\d+"/)
+
+    const before = Date.now()
+    expect(await command.kill(signal)).toBe(0)
+    expect(Date.now() - before).toBeLessThan(10_000)
+    expect(processesOf(folder)).toEqual([])
+    expect(readdirSync(folder).filter((name) => name.startsWith('livepeer-governance-'))).toEqual([])
+    expect(command.stderr).toBe('')
+  })
+
+  it('is told apart from what is ready while it indexes, and can be stopped then', async () => {
+    const command = npmStart('--trace', shortTrace)
+    await command.line(/^starting graph-node/)
+    expect(await command.kill('SIGINT')).toBe(0)
+    expect(await processesLeft(folder, 0)).toEqual([])
+  })
+
+  it.each([
+    ['graph-node', 'gnd dev'],
+    ['PostgreSQL', 'postgres -D'],
+  ])('says so when %s dies, where its log is, and leaves nothing behind', async (name, part) => {
+    const command = npmStart('--trace', shortTrace)
+    await command.line(/: block/)
+    process.kill(pidOf(part), 'SIGKILL')
+    expect(await command.exited).toBe(1)
+    const [, log = ''] = new RegExp(`^${name} was ended by SIGKILL; its log is (.*)\n$`).exec(command.stderr) ?? []
+    expect(() => readFileSync(log)).not.toThrow()
+    expect(await processesLeft(folder, 0)).toEqual([])
+    const [temporary = ''] = readdirSync(folder).filter((entry) => entry.startsWith('livepeer-governance-'))
+    expect(readdirSync(join(folder, temporary))).toEqual(['logs'])
+    rmSync(join(folder, temporary), { recursive: true })
+  })
+
+  it('leaves nothing behind when it is killed itself', async () => {
+    const command = npmStart('--trace', shortTrace)
+    await command.line(/: block/)
+    await command.kill('SIGKILL')
+    expect(await processesLeft(folder, 10_000)).toEqual([])
+    expect(readdirSync(folder).filter((name) => name.startsWith('livepeer-governance-'))).toEqual([])
+  })
+})
+
+describe('with a data dir', () => {
+  it('comes to the same data after graph-node, PostgreSQL and the stack were killed half-way, and does nothing twice', async () => {
+    const dataDir = join(folder, 'data')
+    const args = ['--trace', SMALL_TRACE, '--data-dir', dataDir]
+    const victims: [string, (command: StackCommand) => number][] = [
+      ['graph-node', () => pidOf('gnd dev')],
+      ['PostgreSQL', () => pidOf('postgres -D')],
+      ['the stack', (command) => command.process.pid ?? 0],
+    ]
+    let reached = 0
+    for (const [name, pid] of victims) {
+      const command = npmStart(...args)
+      const [, resumedAt] = await command.line(/: block (\d+) of 1499/)
+      expect(Number(resumedAt), `where indexing resumes before ${name} is killed`).toBeGreaterThanOrEqual(reached)
+      reached = await command.indexing()
+      process.kill(pid(command), 'SIGKILL')
+      await command.exited
+      expect(reached, `indexed when ${name} was killed`).toBeLessThan(1499)
+    }
+
+    const command = npmStart(...args)
+    const [, resumedAt] = await command.line(/: block (\d+) of 1499/)
+    expect(Number(resumedAt)).toBeGreaterThanOrEqual(reached)
+    await command.line(/^ready /)
+    const second = npmStart(...args)
+    expect(await second.exited).toBe(1)
+    expect(second.stderr).toBe(`the data dir is in use by process ${command.process.pid}\n`)
+    expect(await command.kill('SIGTERM')).toBe(0)
+
+    expect(await dumpTrace(SMALL_TRACE, dataDir)).toEqual(undisturbed)
+    const again = npmStart(...args)
+    await again.line(/^ready /)
+    expect(again.lines.find((line) => line.includes(': block'))).toContain('block 1499 of 1499')
+    expect(await again.kill('SIGINT')).toBe(0)
+    expect(await processesLeft(folder, 0)).toEqual([])
+  })
+
+  it('puts a changed subgraph beside the one that answers, until it has caught up', async () => {
+    const dataDir = join(folder, 'changed')
+    await dumpTrace(shortTrace, dataDir)
+    const changed = writeTrace(folder, 'changed.jsonl.gz', ({ contracts }) => ({
+      lastBlock: 600,
+      contracts: { ...(contracts as object), RoundsManager: undefined },
+    }))
+    const command = npmStart('--trace', changed, '--data-dir', dataDir)
+    await command.line(/RoundsManager has no address and is left out/)
+    await command.line(/^ready /)
+    await command.line(/the changed subgraph catches up beside the old one/)
+    await command.line(/the changed subgraph took over/)
+    expect(await command.kill('SIGINT')).toBe(0)
+  })
+
+  it('refuses to go on with data of another chain', async () => {
+    const other = writeTrace(folder, 'other.jsonl.gz', () => ({ chainId: 7 }))
+    const command = npmStart('--trace', other, '--data-dir', join(folder, 'data'))
+    expect(await command.exited).toBe(1)
+    expect(command.stderr).toMatch(/holds data of another chain named recorded/)
+    expect(await processesLeft(folder, 0)).toEqual([])
+  })
+})
