@@ -19,7 +19,7 @@ const config: CodegenConfig = {
           Poll: '../governance-view.ts#PollInView',
           Vote: '../proposal-resolvers.ts#VoteParent',
           AccountVote: '../proposal-resolvers.ts#AccountVoteParent',
-          Account: '../resolvers.ts#AccountParent',
+          Account: '{ address: string }',
           Round: '../subgraph.ts#RoundFacts',
           StakeSnapshot: '../stake-snapshot.ts#StakeSnapshot as StakeSnapshotParent',
           ChainStatus: '../resolvers.ts#ChainStatusParent',

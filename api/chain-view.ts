@@ -4,7 +4,7 @@ import { ApiError } from './errors.ts'
 import { StakeSnapshot } from './stake-snapshot.ts'
 import type { FirstCheckpoint, PinnedSubgraph, RecordedStake, RoundFacts, Subgraph } from './subgraph.ts'
 import { byVotes, type VotingPower, votingPower } from './voting-power.ts'
-import { votingPowerHistory } from './voting-power-history.ts'
+import { type StakePeriod, votingPowerHistory } from './voting-power-history.ts'
 
 /** One indexed chain, for as long as the server runs. */
 export interface IndexedChain {
@@ -170,17 +170,17 @@ export class ChainView {
 
 /** Stakes with those of their delegates, by address; only delegates that are not among them are fetched. */
 async function withDelegates(
-  stakes: ReadonlyMap<string, RecordedStake>,
+  stakes: ReadonlyMap<string, StakePeriod>,
   round: number,
   pinned: PinnedSubgraph,
-): Promise<Map<string, RecordedStake>> {
+): Promise<Map<string, StakePeriod>> {
   const all = new Map(stakes)
   const missing = new Set<string>()
   for (const { delegate } of stakes.values()) if (delegate !== null && !all.has(delegate)) missing.add(delegate)
   const addresses = [...missing]
   for (let start = 0; start < addresses.length; start += 1000) {
-    const delegates = await pinned.stakesOf(addresses.slice(start, start + 1000), round)
-    for (const [address, stake] of delegates.stakes) all.set(address, stake)
+    const delegates = await pinned.delegateStakes(addresses.slice(start, start + 1000), round)
+    for (const [address, stake] of delegates) all.set(address, stake)
   }
   return all
 }
@@ -188,8 +188,8 @@ async function withDelegates(
 function exactVotingPower(
   account: string,
   round: number,
-  stake: RecordedStake | undefined,
-  stakes: ReadonlyMap<string, RecordedStake>,
+  stake: StakePeriod | undefined,
+  stakes: ReadonlyMap<string, StakePeriod>,
   checkpointed: boolean,
 ): VotingPower {
   const delegate = stake?.delegate ? stakes.get(stake.delegate) : undefined
@@ -199,7 +199,7 @@ function exactVotingPower(
 }
 
 /** NOT_EXACT for a stake that an event contradicted. */
-export function refuseInexact(stake: RecordedStake | undefined): void {
+export function refuseInexact(stake: StakePeriod | undefined): void {
   if (stake !== undefined && !stake.exact) {
     throw new ApiError('NOT_EXACT', `An event contradicts the stake of ${stake.account}; see status { contradictions }`)
   }

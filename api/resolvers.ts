@@ -19,11 +19,6 @@ import type { VotingPower } from './voting-power.ts'
 /** The most accounts one votingPowers may ask for. */
 const MAX_ACCOUNTS = 1000
 
-/** What an Account's fields are resolved from. */
-export interface AccountParent {
-  address: string
-}
-
 /** What a ChainStatus' fields are resolved from. */
 export interface ChainStatusParent {
   network: string

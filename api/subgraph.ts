@@ -4,6 +4,7 @@ import { ApiError } from './errors.ts'
 import {
   ActiveTranscodersDocument,
   ContradictionsDocument,
+  DelegateStakesDocument,
   DelegatorsOfDocument,
   GovernanceSettingsDocument,
   HeadDocument,
@@ -16,6 +17,7 @@ import {
   RoundsDocument,
   type StakeFragment,
   StakeHistoryDocument,
+  type StakeStateFragment,
   StakesDocument,
   StakesOfDocument,
   type StakesQueryVariables,
@@ -29,6 +31,8 @@ import type { StakePeriod } from './voting-power-history.ts'
 const UPSTREAM_PAGE = 1000
 /** Long enough for a page of a thousand positions on a busy machine. */
 const UPSTREAM_TIMEOUT_MS = 5000
+/** How long a head is taken for the latest: less than any chain takes for a block. */
+const HEAD_LIFETIME_MS = 100
 /** Smaller than any id, to page from the beginning. */
 const BEFORE_ALL = '0x'
 
@@ -149,7 +153,7 @@ export interface ContradictionFacts {
 /** graph-node's copy of one chain's facts: the only I/O of the API. */
 export class Subgraph {
   readonly #client: GraphQLClient
-  #pending: Promise<Head> | undefined
+  #head: { asked: number; answer: Promise<Head> } | undefined
 
   /** Answers as of a block in the past where one is given, as long as graph-node keeps its history. */
   constructor(
@@ -163,14 +167,18 @@ export class Subgraph {
 
   /** Everything asked of the result is answered as of one block: by default the latest indexed when this was called. */
   async pin(): Promise<PinnedSubgraph> {
-    // Requests that come while one asks for the head share its answer.
-    this.#pending ??= this.#head().finally(() => {
-      this.#pending = undefined
-    })
-    return new PinnedSubgraph(await this.#pending, (document, variables) => this.#request(document, variables))
+    const now = performance.now()
+    if (this.#head === undefined || now - this.#head.asked > HEAD_LIFETIME_MS) {
+      const head = { asked: now, answer: this.#fetchHead() }
+      this.#head = head
+      head.answer.catch(() => {
+        if (this.#head === head) this.#head = undefined
+      })
+    }
+    return new PinnedSubgraph(await this.#head.answer, (document, variables) => this.#request(document, variables))
   }
 
-  async #head(): Promise<Head> {
+  async #fetchHead(): Promise<Head> {
     const { _meta: meta, protocol } = await this.#request(HeadDocument, {
       at: this.asOfBlock === undefined ? null : { number: this.asOfBlock },
     })
@@ -224,12 +232,12 @@ export class PinnedSubgraph {
   async stakesOf(
     accounts: readonly string[],
     round: number,
-  ): Promise<{ stakes: Map<string, RecordedStake>; checkpoints: Map<string, FirstCheckpoint> }> {
+  ): Promise<{ stakes: Map<string, StakePeriod>; checkpoints: Map<string, FirstCheckpoint> }> {
     if (accounts.length === 0) return { stakes: new Map(), checkpoints: new Map() }
     const asked = [...accounts]
     const result = await this.request(StakesOfDocument, { at: this.at, accounts: asked, addresses: asked, round })
     return {
-      stakes: new Map(result.stakePositions.map((position) => [position.account.id, recordedStake(position)])),
+      stakes: byAccount(result.stakePositions.map(stakePeriod)),
       checkpoints: new Map(
         result.accounts.flatMap((account) => {
           const checkpoint = firstCheckpoint(account)
@@ -237,6 +245,16 @@ export class PinnedSubgraph {
         }),
       ),
     }
+  }
+
+  /** Stake of up to 1,000 accounts at the start of a round; accounts without one are missing. */
+  async delegateStakes(accounts: readonly string[], round: number): Promise<Map<string, StakePeriod>> {
+    const { stakePositions } = await this.request(DelegateStakesDocument, {
+      at: this.at,
+      addresses: [...accounts],
+      round,
+    })
+    return byAccount(stakePositions.map(stakePeriod))
   }
 
   /** The stake of everybody with something bonded at the start of a round, by address. */
@@ -404,9 +422,7 @@ export class PinnedSubgraph {
     }))
   }
 
-  async #allPages(
-    page: (after: string) => Promise<{ stakePositions: ({ id: string } & StakeFragment)[] }>,
-  ): Promise<RecordedStake[]> {
+  async #allPages(page: (after: string) => Promise<{ stakePositions: StakeFragment[] }>): Promise<RecordedStake[]> {
     return (await this.#pages(async (after) => (await page(after)).stakePositions)).map(recordedStake)
   }
 
@@ -423,8 +439,19 @@ export class PinnedSubgraph {
 }
 
 function recordedStake(position: StakeFragment): RecordedStake {
+  return { ...stakePeriod(position), firstCheckpoint: firstCheckpoint(position.account) }
+}
+
+function byAccount(stakes: readonly StakePeriod[]): Map<string, StakePeriod> {
+  return new Map(stakes.map((stake) => [stake.account, stake]))
+}
+
+/** 0x and 40 hex digits: what every id of a position begins with. */
+const ADDRESS_LENGTH = 42
+
+function stakePeriod(position: StakeStateFragment): StakePeriod {
   return {
-    account: position.account.id,
+    account: position.id.slice(0, ADDRESS_LENGTH),
     delegate: position.delegate?.id ?? null,
     bondedAmount: BigInt(position.bondedAmount),
     lastClaimRound: position.lastClaimRound,
@@ -438,7 +465,6 @@ function recordedStake(position: StakeFragment): RecordedStake {
     exact: position.exact,
     fromRound: position.fromRound,
     untilRound: position.untilRound,
-    firstCheckpoint: firstCheckpoint(position.account),
   }
 }
 

@@ -44,7 +44,7 @@ export interface VotingPower {
   checkpointed: boolean
 }
 
-export const ZERO_ADDRESS = '0x0000000000000000000000000000000000000000'
+const ZERO_ADDRESS = '0x0000000000000000000000000000000000000000'
 
 /** amount · numerator / denominator, each division rounded down (PreciseMathUtils.percOf). The denominator is not 0. */
 function percOf(amount: bigint, numerator: bigint, denominator: bigint): bigint {
@@ -83,7 +83,7 @@ export function votes(stake: Stake, delegate: Stake | undefined): bigint {
 }
 
 /** Whether an active-set membership covers a round (BondingManager.isActiveTranscoder). */
-export function isActiveTranscoder(stake: Stake, round: number): boolean {
+function isActiveTranscoder(stake: Stake, round: number): boolean {
   return stake.activationRound <= round && round < stake.deactivationRound
 }
 

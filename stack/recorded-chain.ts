@@ -16,7 +16,7 @@ export interface RecordedCalls {
 }
 
 /** A request that cannot be answered, as JSON-RPC tells it. */
-export class RpcError extends Error {
+class RpcError extends Error {
   readonly code: number
   constructor(code: number, message: string) {
     super(message)

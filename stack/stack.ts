@@ -74,7 +74,7 @@ export interface Stack {
 }
 
 /** Name of a network's subgraph at graph-node. */
-export function subgraphName(network: string): string {
+function subgraphName(network: string): string {
   return `livepeer-governance/${network}`
 }
 
@@ -462,7 +462,7 @@ async function watchVersions(run: Run, graphNode: GraphNode, planned: readonly P
 }
 
 function failIndexing(run: Run, network: string, message: string): StackError {
-  const error = new PartError(`indexing of ${network} stopped: ${message.split('\n')[0]}`)
+  const error = new PartError(`indexing of ${network} stopped: ${message.replace(/\s+/g, ' ')}`)
   run.fail(error)
   return error
 }

@@ -4,8 +4,7 @@ import { percent, pollTally } from '../../api/poll-tally.ts'
 import { ballotsOf, countPoll, countTreasuryProposal } from '../../api/proposal-count.ts'
 import type { VoteCastFacts } from '../../api/subgraph.ts'
 import type { Stake } from '../../api/voting-power.ts'
-
-const ONE = 10n ** 27n
+import { ONE, stake } from './stakes.ts'
 
 /** Choices by their numbers: governor 0 against, 1 for, 2 abstain; poll 0 yes, 1 no. */
 function cast(voter: string, choice: bigint, place: number, fields: Partial<VoteCastFacts> = {}): VoteCastFacts {
@@ -145,21 +144,6 @@ describe('a treasury proposal', () => {
 })
 
 describe('a poll', () => {
-  const stake = (account: string, delegate: string | null, fields: Partial<Stake> = {}): Stake => ({
-    account,
-    delegate,
-    bondedAmount: 10n,
-    lastClaimRound: 5,
-    startFactor: ONE,
-    delegatedAmount: 0n,
-    activationRound: 0,
-    deactivationRound: 0,
-    lastRewardRound: 0,
-    cumulativeRewardFactor: 0n,
-    cumulativeRewards: 0n,
-    exact: true,
-    ...fields,
-  })
   const stakes: Record<string, Stake> = {
     t: stake('t', 't', { delegatedAmount: 100n, lastRewardRound: 8, cumulativeRewardFactor: ONE * 2n }),
     d: stake('d', 't', { bondedAmount: 15n }),

@@ -1,23 +1,12 @@
 import { expect, test } from 'vitest'
 import { type StakePeriod, votingPowerHistory } from '../../api/voting-power-history.ts'
+import { ONE, stake } from './stakes.ts'
 
-const ONE = 10n ** 27n
 const NO_END = 2147483647
 
 function period(account: string, delegate: string, fields: Partial<StakePeriod>): StakePeriod {
   return {
-    account,
-    delegate,
-    bondedAmount: 100n,
-    lastClaimRound: 1,
-    startFactor: ONE,
-    delegatedAmount: 0n,
-    activationRound: 0,
-    deactivationRound: 0,
-    lastRewardRound: 0,
-    cumulativeRewardFactor: 0n,
-    cumulativeRewards: 0n,
-    exact: true,
+    ...stake(account, delegate, { bondedAmount: 100n, lastClaimRound: 1 }),
     fromRound: 2,
     untilRound: NO_END,
     ...fields,

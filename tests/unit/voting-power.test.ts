@@ -1,29 +1,13 @@
 import { describe, expect, test } from 'vitest'
 import { byVotes, pendingStake, type Stake, votes, votingPower } from '../../api/voting-power.ts'
+import { ONE, stake } from './stakes.ts'
 
-const ONE = 10n ** 27n
 const DELEGATOR = `0x${'d'.repeat(40)}`
 const TRANSCODER = `0x${'7'.repeat(40)}`
 
-function stake(fields: Partial<Stake> = {}): Stake {
-  return {
-    account: DELEGATOR,
-    delegate: TRANSCODER,
-    bondedAmount: 1000n,
-    lastClaimRound: 5,
-    startFactor: ONE,
-    delegatedAmount: 0n,
-    activationRound: 0,
-    deactivationRound: 0,
-    lastRewardRound: 0,
-    cumulativeRewardFactor: 0n,
-    cumulativeRewards: 0n,
-    exact: true,
-    ...fields,
-  }
-}
+const delegated = (fields: Partial<Stake> = {}) => stake(DELEGATOR, TRANSCODER, { bondedAmount: 1000n, ...fields })
 
-const transcoder = stake({
+const transcoder = delegated({
   account: TRANSCODER,
   bondedAmount: 1n,
   delegatedAmount: 5000n,
@@ -39,25 +23,25 @@ describe('votes', () => {
   })
 
   test('a delegator has its stake with the rewards since its last claim', () => {
-    expect(votes(stake(), transcoder)).toBe(1500n)
+    expect(votes(delegated(), transcoder)).toBe(1500n)
   })
 
   test('both divisions round down, the factors first', () => {
     // 10^27 / 3·10^27 has 27 digits of 3, and 3 · 0.333… is one wei short of 1.
-    const third = stake({ bondedAmount: 3n, startFactor: ONE * 3n })
+    const third = delegated({ bondedAmount: 3n, startFactor: ONE * 3n })
     expect(votes(third, { ...transcoder, cumulativeRewardFactor: ONE })).toBe(0n)
     expect(votes({ ...third, bondedAmount: 4n }, { ...transcoder, cumulativeRewardFactor: ONE })).toBe(1n)
   })
 
   test('an unwritten pool counts as factor one, at either end', () => {
-    expect(votes(stake({ startFactor: 0n }), transcoder)).toBe(1500n)
-    expect(votes(stake({ lastClaimRound: 0 }), { ...transcoder, cumulativeRewardFactor: 0n, lastRewardRound: 0 })).toBe(
-      1000n,
-    )
+    expect(votes(delegated({ startFactor: 0n }), transcoder)).toBe(1500n)
+    expect(
+      votes(delegated({ lastClaimRound: 0 }), { ...transcoder, cumulativeRewardFactor: 0n, lastRewardRound: 0 }),
+    ).toBe(1000n)
   })
 
   test('a delegate that has not rewarded since the claim adds nothing', () => {
-    expect(votes(stake({ lastClaimRound: 10, startFactor: ONE }), transcoder)).toBe(1000n)
+    expect(votes(delegated({ lastClaimRound: 10, startFactor: ONE }), transcoder)).toBe(1000n)
   })
 
   test.each([
@@ -65,21 +49,21 @@ describe('votes', () => {
     ['that bonds to somebody else', { ...transcoder, delegate: DELEGATOR }],
     ['that has nothing bonded', { ...transcoder, bondedAmount: 0n, delegate: null }],
   ])('a delegate %s gives its delegators none', (_, delegate) => {
-    expect(votes(stake(), delegate)).toBe(0n)
+    expect(votes(delegated(), delegate)).toBe(0n)
   })
 
   test('nothing bonded has none', () => {
-    expect(votes(stake({ bondedAmount: 0n, delegate: null, delegatedAmount: 7n }), undefined)).toBe(0n)
+    expect(votes(delegated({ bondedAmount: 0n, delegate: null, delegatedAmount: 7n }), undefined)).toBe(0n)
   })
 })
 
 describe('pendingStake', () => {
   test('adds rewards for a delegate that is not registered, too', () => {
-    expect(pendingStake(stake(), { ...transcoder, bondedAmount: 0n, delegate: null }, 10)).toBe(1500n)
+    expect(pendingStake(delegated(), { ...transcoder, bondedAmount: 0n, delegate: null }, 10)).toBe(1500n)
   })
 
   test('adds none to what was claimed in the round', () => {
-    expect(pendingStake(stake({ lastClaimRound: 10 }), transcoder, 10)).toBe(1000n)
+    expect(pendingStake(delegated({ lastClaimRound: 10 }), transcoder, 10)).toBe(1000n)
   })
 
   test("adds a transcoder's own unclaimed rewards even then", () => {
@@ -88,7 +72,7 @@ describe('pendingStake', () => {
   })
 
   test('without a delegate is what is bonded', () => {
-    expect(pendingStake(stake({ delegate: null, bondedAmount: 0n }), undefined, 10)).toBe(0n)
+    expect(pendingStake(delegated({ delegate: null, bondedAmount: 0n }), undefined, 10)).toBe(0n)
   })
 })
 
@@ -109,7 +93,7 @@ describe('votingPower', () => {
   })
 
   test('the zero address is a delegate for stake, and none for a reader', () => {
-    const burnt = stake({ delegate: `0x${'0'.repeat(40)}` })
+    const burnt = delegated({ delegate: `0x${'0'.repeat(40)}` })
     expect(votingPower(DELEGATOR, 7, burnt, undefined, true)).toMatchObject({ delegate: null, stake: 1000n, votes: 0n })
   })
 
