@@ -2,7 +2,6 @@ import { BigInt, Bytes, ethereum } from '@graphprotocol/graph-ts'
 import { Protocol, StakePosition } from '../generated/schema'
 import { supersededPositionId } from '../ids'
 import { getOrCreateAccount } from './account'
-import { Changes } from './changes'
 import { recordContradiction } from './contradiction'
 
 /** "No end yet", for rounds and blocks. */
@@ -14,7 +13,6 @@ export const NO_END = i32.MAX_VALUE
  */
 export class StakePositions {
   private touched: StakePosition[] = []
-  private changes: Changes<StakePosition>[] = []
   private block: i32
 
   constructor(
@@ -30,12 +28,9 @@ export class StakePositions {
       if (this.touched[i].id == account) return this.touched[i]
     }
     const stored = StakePosition.load(account)
-    const position = stored == null ? new StakePosition(account) : stored
-    if (stored != null) this.supersede(position)
+    const position = stored == null ? this.create(account) : stored
+    this.supersede(position)
     this.touched.push(position)
-    this.changes.push(new Changes<StakePosition>('StakePosition', position))
-    if (stored == null) this.initialise(position)
-    else this.open(position)
     return position
   }
 
@@ -55,11 +50,12 @@ export class StakePositions {
 
   /** Writes all positions handed out by of(). */
   save(): void {
-    for (let i = 0; i < this.touched.length; i++) this.changes[i].save(this.touched[i].id)
+    for (let i = 0; i < this.touched.length; i++) this.touched[i].save()
   }
 
-  private initialise(position: StakePosition): void {
-    position.account = getOrCreateAccount(position.id).id
+  private create(account: Bytes): StakePosition {
+    const position = new StakePosition(account)
+    position.account = getOrCreateAccount(account).id
     position.bondedAmount = BigInt.zero()
     position.lastClaimRound = 0
     position.startRound = 0
@@ -77,33 +73,25 @@ export class StakePositions {
     position.untilRound = NO_END
     position.untilBlock = NO_END
     position.spansRoundStart = true
+    return position
   }
 
-  /** Saves the state as it was under an id of its own, if it held at a block's end or a round's start. */
+  /** Saves the state as it was under an id of its own, if it held at a block's end or a round's start, and opens a new one. */
   private supersede(position: StakePosition): void {
-    if (this.isOfThisBlock(position)) return
+    const fromRound = this.protocol.currentRound + 1
+    if (position.fromBlock == this.block && position.fromRound == fromRound) return
     const account = position.id
     position.id = supersededPositionId(account, position.fromBlock, position.fromRound)
-    position.untilRound = this.protocol.currentRound + 1
+    position.untilRound = fromRound
     position.untilBlock = this.block
-    position.spansRoundStart = position.fromRound != position.untilRound
+    position.spansRoundStart = position.fromRound != fromRound
     position.save()
     position.id = account
     position.untilRound = NO_END
     position.untilBlock = NO_END
+    if (position.spansRoundStart) position.delegatedAmountAtRoundStart = position.delegatedAmount
     position.spansRoundStart = true
-  }
-
-  /** Lets the state hold from this event on, where the one before was superseded. */
-  private open(position: StakePosition): void {
-    if (this.isOfThisBlock(position)) return
-    const fromRound = this.protocol.currentRound + 1
-    if (position.fromRound != fromRound) position.delegatedAmountAtRoundStart = position.delegatedAmount
     position.fromRound = fromRound
     position.fromBlock = this.block
-  }
-
-  private isOfThisBlock(position: StakePosition): boolean {
-    return position.fromBlock == this.block && position.fromRound == this.protocol.currentRound + 1
   }
 }
