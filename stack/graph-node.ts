@@ -202,7 +202,7 @@ function settings(chains: readonly ChainSource[]): NodeJS.ProcessEnv {
     // A changed subgraph takes its name only once it has caught up.
     EXPERIMENTAL_SUBGRAPH_VERSION_SWITCHING_MODE: 'synced',
     // How often to look for a new head, in milliseconds.
-    ETHEREUM_POLLING_INTERVAL: recorded ? '100' : '1000',
+    ETHEREUM_POLLING_INTERVAL: recorded ? '500' : '1000',
     // Within this many blocks of the head graph-node goes one by one; gnd's own default suits local chains only.
     ETHEREUM_REORG_THRESHOLD: recorded ? '1' : '250',
     // How long writes may be gathered, in seconds: progress shows only what is written.

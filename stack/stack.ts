@@ -443,26 +443,31 @@ async function querySubgraph<T>(url: string, query: string): Promise<T> {
 
 // After the start, tells of a changed build that catches up and takes over, and of indexing that stops.
 async function watchVersions(run: Run, graphNode: GraphNode, planned: readonly PlannedChain[]): Promise<void> {
-  const pendingOf = new Map<string, string>()
+  const told = new Map<string, string>()
+  const tell = (network: string, line: string) => {
+    if (told.get(network) !== line) run.log(`${network}: ${line}`)
+    told.set(network, line)
+  }
   while (!run.signal.aborted) {
     for (const { network } of planned) {
       const status = await graphNode.status(subgraphName(network)).catch(() => undefined)
-      if (!status) continue
-      const { current, pending } = status
-      if (current?.fatalError) throw failIndexing(run, network, current.fatalError)
-      if (pending?.fatalError) throw failIndexing(run, network, pending.fatalError)
-      if (pending && !pendingOf.has(network)) run.log(`${network}: the changed subgraph catches up beside the old one`)
-      if (!pending && pendingOf.get(network) === current?.deployment)
-        run.log(`${network}: the changed subgraph took over`)
-      if (pending) pendingOf.set(network, pending.deployment)
-      else pendingOf.delete(network)
+      if (status?.current?.fatalError) throw failIndexing(run, network, status.current.fatalError)
+      // The version that answers is as good as before.
+      if (status?.pending?.fatalError)
+        tell(network, `the changed subgraph failed: ${oneLine(status.pending.fatalError)}`)
+      else if (status?.pending) tell(network, 'the changed subgraph catches up beside the old one')
+      else if (status && told.has(network)) tell(network, 'the changed subgraph took over')
     }
     await pause(1000, run.signal).catch(() => {})
   }
 }
 
 function failIndexing(run: Run, network: string, message: string): StackError {
-  const error = new PartError(`indexing of ${network} stopped: ${message.replace(/\s+/g, ' ')}`)
+  const error = new PartError(`indexing of ${network} stopped: ${oneLine(message)}`)
   run.fail(error)
   return error
+}
+
+function oneLine(text: string): string {
+  return text.replace(/\s+/g, ' ')
 }

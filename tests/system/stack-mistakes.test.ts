@@ -84,7 +84,7 @@ const mistakes: [string, (folder: string) => string[], RegExp][] = [
 
 it.concurrent.each(mistakes)('%s: one clear line, exit code 1', async (_, args, message) => {
   const folder = makeFolder()
-  const command = new StackCommand(temporary, '--port', '0', ...args(folder))
+  const command = new StackCommand(temporary, ['--port', '0', ...args(folder)])
   expect(await command.exited).toBe(1)
   expect(command.stderr.trimEnd()).toMatch(message)
   expect(command.stderr.trimEnd().split('\n')).toHaveLength(1)

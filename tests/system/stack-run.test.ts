@@ -1,7 +1,9 @@
-import { readdirSync, readFileSync, rmSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { RecordedChain, serveRecordedChains } from '../../stack/recorded-chain.ts'
 import { startStack } from '../../stack/stack.ts'
+import { readTrace } from '../../stack/trace.ts'
 import {
   dumpSubgraph,
   makeFolder,
@@ -15,8 +17,8 @@ import {
 const folder = makeFolder()
 const commands: StackCommand[] = []
 
-function npmStart(...args: string[]): StackCommand {
-  const command = new StackCommand(folder, '--port', '0', ...args)
+function npmStart(args: string[], env: NodeJS.ProcessEnv = {}): StackCommand {
+  const command = new StackCommand(folder, ['--port', '0', ...args], env)
   commands.push(command)
   return command
 }
@@ -34,7 +36,7 @@ let undisturbed: Record<string, unknown[]>
 let shortTrace: string
 
 beforeAll(async () => {
-  shortTrace = writeTrace(folder, 'short.jsonl.gz', () => ({ lastBlock: 600 }))
+  shortTrace = writeTrace(folder, 'short.jsonl.gz', cutAt(600))
   undisturbed = await dumpTrace(SMALL_TRACE)
 })
 
@@ -56,7 +58,7 @@ function pidOf(part: string): number {
 
 describe('npm start', () => {
   it.each(['SIGINT', 'SIGTERM'] as const)('says where it is ready, and %s ends all of it', async (signal) => {
-    const command = npmStart('--trace', shortTrace)
+    const command = npmStart(['--trace', shortTrace])
     const [, url = ''] = await command.line(/^ready (http:\/\/127\.0\.0\.1:\d+)$/)
     expect(command.lines.at(-1)).toBe(`ready ${url}`)
     expect((await fetch(`${url}/ready`)).status).toBe(200)
@@ -74,8 +76,8 @@ describe('npm start', () => {
     expect(command.stderr).toBe('')
   })
 
-  it('is told apart from what is ready while it indexes, and can be stopped then', async () => {
-    const command = npmStart('--trace', shortTrace)
+  it('can be stopped while it starts', async () => {
+    const command = npmStart(['--trace', shortTrace])
     await command.line(/^starting graph-node/)
     expect(await command.kill('SIGINT')).toBe(0)
     expect(await processesLeft(folder, 0)).toEqual([])
@@ -85,7 +87,7 @@ describe('npm start', () => {
     ['graph-node', 'gnd dev'],
     ['PostgreSQL', 'postgres -D'],
   ])('says so when %s dies, where its log is, and leaves nothing behind', async (name, part) => {
-    const command = npmStart('--trace', shortTrace)
+    const command = npmStart(['--trace', shortTrace])
     await command.line(/: block/)
     process.kill(pidOf(part), 'SIGKILL')
     expect(await command.exited).toBe(1)
@@ -98,7 +100,7 @@ describe('npm start', () => {
   })
 
   it('leaves nothing behind when it is killed itself', async () => {
-    const command = npmStart('--trace', shortTrace)
+    const command = npmStart(['--trace', shortTrace])
     await command.line(/: block/)
     await command.kill('SIGKILL')
     expect(await processesLeft(folder, 10_000)).toEqual([])
@@ -117,7 +119,8 @@ describe('with a data dir', () => {
     ]
     let reached = 0
     for (const [name, pid] of victims) {
-      const command = npmStart(...args)
+      // With every block written by itself there is no machine so fast that it is done before the kill.
+      const command = npmStart(args, { GRAPH_STORE_WRITE_BATCH_DURATION: '0' })
       const [, resumedAt] = await command.line(/: block (\d+) of 1499/)
       expect(Number(resumedAt), `where indexing resumes before ${name} is killed`).toBeGreaterThanOrEqual(reached)
       reached = await command.indexing()
@@ -126,21 +129,29 @@ describe('with a data dir', () => {
       expect(reached, `indexed when ${name} was killed`).toBeLessThan(1499)
     }
 
-    const command = npmStart(...args)
+    const command = npmStart(args)
     const [, resumedAt] = await command.line(/: block (\d+) of 1499/)
     expect(Number(resumedAt)).toBeGreaterThanOrEqual(reached)
     await command.line(/^ready /)
-    const second = npmStart(...args)
+    const second = npmStart(args)
     expect(await second.exited).toBe(1)
     expect(second.stderr).toBe(`the data dir is in use by process ${command.process.pid}\n`)
     expect(await command.kill('SIGTERM')).toBe(0)
-
-    expect(await dumpTrace(SMALL_TRACE, dataDir)).toEqual(undisturbed)
-    const again = npmStart(...args)
-    await again.line(/^ready /)
-    expect(again.lines.find((line) => line.includes(': block'))).toContain('block 1499 of 1499')
-    expect(await again.kill('SIGINT')).toBe(0)
     expect(await processesLeft(folder, 0)).toEqual([])
+
+    const blocks: number[] = []
+    const stack = await startStack({
+      traces: [SMALL_TRACE],
+      dataDir,
+      onProgress: ([progress]) => blocks.push(progress?.block ?? 0),
+    })
+    try {
+      await stack.ready
+      expect(new Set(blocks), 'blocks seen by a start with nothing left to do').toEqual(new Set([1499]))
+      expect(await dumpSubgraph(stack.chains[0]?.subgraphUrl ?? '')).toEqual(undisturbed)
+    } finally {
+      await stack.stop()
+    }
   })
 
   it('puts a changed subgraph beside the one that answers, until it has caught up', async () => {
@@ -148,10 +159,10 @@ describe('with a data dir', () => {
     await dumpTrace(shortTrace, dataDir)
     const changed = writeTrace(folder, 'changed.jsonl.gz', ({ contracts }) => ({
       lastBlock: 600,
-      contracts: { ...(contracts as object), RoundsManager: undefined },
+      contracts: { ...(contracts as object), PollCreator: undefined },
     }))
-    const command = npmStart('--trace', changed, '--data-dir', dataDir)
-    await command.line(/RoundsManager has no address and is left out/)
+    const command = npmStart(['--trace', changed, '--data-dir', dataDir])
+    await command.line(/PollCreator has no address and is left out/)
     await command.line(/^ready /)
     await command.line(/the changed subgraph catches up beside the old one/)
     await command.line(/the changed subgraph took over/)
@@ -160,9 +171,57 @@ describe('with a data dir', () => {
 
   it('refuses to go on with data of another chain', async () => {
     const other = writeTrace(folder, 'other.jsonl.gz', () => ({ chainId: 7 }))
-    const command = npmStart('--trace', other, '--data-dir', join(folder, 'data'))
+    const command = npmStart(['--trace', other, '--data-dir', join(folder, 'data')])
     expect(await command.exited).toBe(1)
     expect(command.stderr).toMatch(/holds data of another chain named recorded/)
     expect(await processesLeft(folder, 0)).toEqual([])
   })
 })
+
+describe('a chain behind an RPC', () => {
+  it('is indexed as it grows, without the contracts the networks file does not name', async () => {
+    const whole = await readTrace(shortTrace)
+    const chains = new Map([['rpc', new RecordedChain(await readTrace(writeTrace(folder, '500.gz', cutAt(500))))]])
+    const server = await serveRecordedChains(chains)
+    const { PollCreator: _, ...contracts } = whole.header.contracts
+    const networksFile = join(folder, 'networks.json')
+    const network = Object.fromEntries(
+      Object.entries(contracts).map(([name, address]) => [name, { address, startBlock: 152 }]),
+    )
+    writeFileSync(networksFile, JSON.stringify({ devnet: network }))
+    try {
+      const where = [
+        '--rpc',
+        `${server.url}/rpc`,
+        '--networks-file',
+        networksFile,
+        '--data-dir',
+        join(folder, 'devnet'),
+      ]
+      const command = npmStart(['--network', 'devnet', ...where])
+      await command.line(/^devnet: PollCreator has no address and is left out$/)
+      const [, url = ''] = await command.line(/^ready (.*)$/)
+      chains.set('rpc', new RecordedChain(whole))
+      await expect
+        .poll(() => statusOf(url), { timeout: 60_000, interval: 100 })
+        .toEqual({ network: 'devnet', block: '600' })
+      expect(await command.kill('SIGINT')).toBe(0)
+    } finally {
+      await server.close()
+    }
+  })
+})
+
+function cutAt(lastBlock: number): () => object {
+  return () => ({ lastBlock })
+}
+
+async function statusOf(url: string): Promise<unknown> {
+  const body = JSON.stringify({ query: '{ status { network block } }' })
+  const response = await fetch(`${url}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body,
+  })
+  return ((await response.json()) as { data: { status: unknown[] } }).data.status[0]
+}
