@@ -47,12 +47,12 @@ export async function checkRpc(network: string, url: string): Promise<number> {
   // The rest of the address often holds a key.
   const where = URL.canParse(url) ? new URL(url).host : url
   const request = { jsonrpc: '2.0', id: 1, method: 'eth_chainId', params: [] }
-  const { result } = await postJson<{ result?: unknown }>(url, request).catch((error: Error) => {
+  const answer = await postJson<{ result?: unknown } | null>(url, request).catch((error: Error) => {
     // What fetch itself says is only that it failed.
     const cause = error.cause instanceof Error ? error.cause : error
     throw new StackError(`the RPC of ${network} at ${where} does not answer: ${cause.message || cause.name}`)
   })
-  const chainId = typeof result === 'string' ? Number(result) : Number.NaN
+  const chainId = typeof answer?.result === 'string' ? Number(answer.result) : Number.NaN
   if (!Number.isSafeInteger(chainId)) throw new StackError(`the RPC of ${network} at ${where} tells no chain id`)
   const expected = CHAIN_IDS[network]
   if (expected !== undefined && chainId !== expected) {
