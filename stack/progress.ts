@@ -16,7 +16,7 @@ export function createProgressDisplay(stream: NodeJS.WriteStream): ProgressDispl
 }
 
 /** Estimates from what was done in the last while when the rest will be done. */
-class TimeLeft {
+export class TimeLeft {
   readonly #seen: { time: number; block: number }[] = []
 
   /** Seconds left, undefined as long as nothing moved. Times are in milliseconds. */

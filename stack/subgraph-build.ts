@@ -106,7 +106,7 @@ export function writeNetworkBuild(build: string, network: string, contracts: Con
 }
 
 /** The text of a manifest with the contracts of one network in place of those it was built with. */
-function networkManifest(text: string, network: string, contracts: Contracts): string {
+export function networkManifest(text: string, network: string, contracts: Contracts): string {
   // Everything stays a string: an address that looks like a number must not become one.
   const document = parseDocument(text, { schema: 'failsafe' })
   const all = sequence(document.get('dataSources'))
