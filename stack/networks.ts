@@ -14,6 +14,11 @@ export type Contracts = Readonly<Record<string, Contract>>
 /** Chain ids of the networks whose names are known; other names go with any chain. */
 const CHAIN_IDS: Readonly<Record<string, number>> = { mainnet: 1, 'arbitrum-one': 42161 }
 
+/** The name of the public network with a chain id, undefined for any other chain. */
+export function publicNetwork(chainId: number): string | undefined {
+  return Object.keys(CHAIN_IDS).find((network) => CHAIN_IDS[network] === chainId)
+}
+
 /** Reads the contracts of a network from a file in the format of graph-cli's networks.json. */
 export async function readNetwork(file: string, network: string): Promise<Contracts> {
   const complain = (what: string) => new StackError(`networks file ${file}: ${what}`)

@@ -15,7 +15,7 @@ import { join, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { type ApiServer, type Chain, createServer } from '../api/server.ts'
 import { GraphNode, gnd, type IndexingStatus, postJson, startGraphNode } from './graph-node.ts'
-import { type Contracts, checkRpc, readNetwork } from './networks.ts'
+import { type Contracts, checkRpc, publicNetwork, readNetwork } from './networks.ts'
 import { startPostgres } from './postgres.ts'
 import { freePorts, ProcessTable, pause, StackError } from './processes.ts'
 import { RecordedChain, readRecordedCalls, serveRecordedChains } from './recorded-chain.ts'
@@ -154,6 +154,8 @@ interface PlannedChain {
   contracts: Contracts
   /** Tells the chain from another one of the same name. */
   identity: string
+  /** The public network it is or was recorded of; undefined for any other. */
+  likeness?: string | undefined
   rpcUrl?: string
   recording?: { trace: Trace; file: string }
 }
@@ -177,7 +179,8 @@ async function planChains(options: StackOptions): Promise<[PlannedChain, ...Plan
     }
     if (rpcUrl === undefined) throw new StackError(`network ${network} needs an RPC: give its URL with --rpc`)
     const contracts = await readNetwork(networksFile, network)
-    planned.push({ network, contracts, rpcUrl, identity: String(await checkRpc(network, rpcUrl)) })
+    const chainId = await checkRpc(network, rpcUrl)
+    planned.push({ network, contracts, rpcUrl, identity: String(chainId), likeness: publicNetwork(chainId) })
   }
   for (const [index, file] of traces.entries()) {
     const trace = await readTrace(file)
@@ -188,7 +191,8 @@ async function planChains(options: StackOptions): Promise<[PlannedChain, ...Plan
         { address, startBlock: trace.firstBlock },
       ]),
     )
-    planned.push({ network, contracts, identity: trace.identity, recording: { trace, file } })
+    const { likeness } = trace.header
+    planned.push({ network, contracts, identity: trace.identity, likeness, recording: { trace, file } })
   }
   const [first, ...others] = planned
   if (!first) throw new StackError('there is no chain to index')
@@ -200,7 +204,9 @@ async function planChains(options: StackOptions): Promise<[PlannedChain, ...Plan
 async function startWithOwnGraphNode(run: Run, planned: readonly PlannedChain[]): Promise<Stack> {
   const { signal } = run
   gnd() // Complains where there is none for this machine.
-  const subgraphs = planned.map(({ network, contracts }) => chooseSubgraph(PROJECT, network, contracts))
+  const subgraphs = planned.map(({ network, contracts, likeness }) =>
+    chooseSubgraph(PROJECT, network, contracts, likeness),
+  )
   const recordings = new Map<string, RecordedChain>()
   for (const { network, recording } of planned) {
     if (recording) recordings.set(network, new RecordedChain(recording.trace, await readRecordedCalls(recording.file)))

@@ -31,12 +31,22 @@ export interface SubgraphChoice {
 }
 
 /**
- * Picks the manifest for a network, `subgraph.yaml` or a `subgraph.*.yaml` beside it: the one with the most data sources
- * whose contracts are known. A data source's contract is known by the source's name or by that of its ABI.
+ * Picks the manifest for a network, `subgraph.yaml` or a `subgraph.*.yaml` beside it: the one written for the public
+ * network it is a likeness of, where that is known, else the one with the most data sources whose contracts are known. A
+ * data source's contract is known by the source's name or by that of its ABI.
  */
-export function chooseSubgraph(project: string, network: string, contracts: Contracts): SubgraphChoice {
+export function chooseSubgraph(
+  project: string,
+  network: string,
+  contracts: Contracts,
+  likeness?: string,
+): SubgraphChoice {
   const manifests = readdirSync(project).filter((name) => /^subgraph(\.[\w-]+)?\.yaml$/.test(name))
-  const choices = manifests.sort(byLength).map((manifest): SubgraphChoice => {
+  const writtenFor = manifests.filter((manifest) =>
+    dataSources(join(project, manifest)).some((source) => source.get('network') === likeness),
+  )
+  const candidates = likeness === undefined || writtenFor.length === 0 ? manifests : writtenFor
+  const choices = candidates.sort(byLength).map((manifest): SubgraphChoice => {
     const sources = dataSources(join(project, manifest))
     const isKnown = (source: YAMLMap) => findContract(contracts, source) !== undefined
     return {

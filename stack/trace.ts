@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { createGunzip } from 'node:zlib'
+import { publicNetwork } from './networks.ts'
 
 /** One event as recorded. Hex in lower case; `logIndex` counts within the block. */
 export interface TraceLog {
@@ -39,6 +40,8 @@ export interface TraceHeader {
   roundLength: number | undefined
   /** Name of the chain, where the header tells it. */
   network: string | undefined
+  /** The public network whose contracts were recorded, where the header tells it. */
+  likeness: string | undefined
 }
 
 /** A trace file that cannot be read or does not hold what it should. The message is fit for the user. */
@@ -239,6 +242,8 @@ function parseHeader(value: unknown): TraceHeader {
     firstBlock: optional(parameters.firstBlock, 'firstBlock of the header'),
     roundLength: optional(parameters.roundLength, 'roundLength of the header'),
     network: typeof header.network === 'string' && /^[\w-]+$/.test(header.network) ? header.network : undefined,
+    // Only the contracts of Ethereum L1 are recorded with a version.
+    likeness: publicNetwork(Number(header.chainId)) ?? (header.version === undefined ? undefined : 'mainnet'),
   }
 }
 
