@@ -2,8 +2,8 @@ import DataLoader from 'dataloader'
 import { LRUCache } from 'lru-cache'
 import { ApiError } from './errors.ts'
 import { StakeSnapshot } from './stake-snapshot.ts'
-import type { FirstCheckpoint, PinnedSubgraph, RecordedStake, RoundFacts, Subgraph } from './subgraph.ts'
-import { byVotes, type VotingPower, votingPower } from './voting-power.ts'
+import type { FirstCheckpoint, Head, PinnedSubgraph, RecordedStake, RoundFacts, Subgraph } from './subgraph.ts'
+import { byVotes, l1VotingPower, type VotingPower, votingPower } from './voting-power.ts'
 import { type StakePeriod, votingPowerHistory } from './voting-power-history.ts'
 
 /** One indexed chain, for as long as the server runs. */
@@ -33,10 +33,15 @@ export class ChainView {
 
   constructor(readonly chain: IndexedChain) {}
 
-  /** The facts this request reads. */
+  /** The facts this request reads; UPSTREAM_UNAVAILABLE, with the network's name, where its index does not answer. */
   pinned(): Promise<PinnedSubgraph> {
     this.#pinned ??= this.chain.subgraph.pin()
     return this.#pinned
+  }
+
+  /** Whether stake is that of Ethereum L1; false as well before anything is indexed. */
+  async isL1(): Promise<boolean> {
+    return (await this.pinned()).head.l1 !== null
   }
 
   /** The pinned facts, if the round is one that can be asked: from the first indexed to the current one + 1. */
@@ -87,10 +92,20 @@ export class ChainView {
     )
     const delegates = await pinned.stakeHistory([...others], fromRound - 1, toRound)
     delegates.set(account, stakes)
-    for (const stake of [...stakes, ...[...delegates.values()].flat()]) refuseInexact(stake)
     const { checkpoints } = await pinned.stakesOf([account], toRound)
     const checkpointedFrom = this.checkpointedFrom(checkpoints.get(account) ?? null)
-    return votingPowerHistory(account, fromRound, toRound, stakes, delegates, checkpointedFrom)
+    const powerAt = (round: number, stake: StakePeriod | undefined, delegate: StakePeriod | undefined) =>
+      exactVotingPower(pinned.head, account, round, stake, delegate, round >= checkpointedFrom)
+    return votingPowerHistory(fromRound, toRound, stakes, delegates, checkpointedFrom, powerAt)
+  }
+
+  /** The active set of a round with the stake delegated to each at its start, wei. */
+  async activeStakes(round: number): Promise<{ transcoder: string; stake: bigint }[]> {
+    const pinned = await this.pinnedFor(round)
+    return (await pinned.activeTranscoders(round)).map((stake) => {
+      refuseInexact(stake)
+      return { transcoder: stake.account, stake: stake.delegatedAmount }
+    })
   }
 
   /** Everybody at the start of a round. What is over and final is kept, by the block that made it so. */
@@ -125,8 +140,14 @@ export class ChainView {
     round: number,
     totals: { totalActiveStake: bigint; totalStake: bigint },
   ): Promise<StakeSnapshot> {
-    const powers = await this.#powersOf(await pinned.holders(round), round, pinned)
-    return new StakeSnapshot(round, totals.totalActiveStake, totals.totalStake, powers)
+    const { totalActiveStake, totalStake } = totals
+    if (pinned.head.l1 === null) {
+      const powers = await this.#powersOf(await pinned.holders(round), round, pinned)
+      return new StakeSnapshot(round, totalActiveStake, totalStake, powers, true)
+    }
+    const stakes = await pinned.delegates(round)
+    const transcoders = stakes.flatMap((stake) => l1PowerIfKnown(pinned.head, stake, round))
+    return new StakeSnapshot(round, totalActiveStake, totalStake, transcoders, false)
   }
 
   async #fetchVotingPowers(accounts: readonly string[], round: number): Promise<(VotingPower | Error)[]> {
@@ -136,7 +157,8 @@ export class ChainView {
     return accounts.map((account) => {
       try {
         const checkpointed = this.checkpointedFrom(checkpoints.get(account) ?? null) <= round
-        return exactVotingPower(account, round, stakes.get(account), delegates, checkpointed)
+        const stake = stakes.get(account)
+        return exactVotingPower(pinned.head, account, round, stake, delegateOf(stake, delegates), checkpointed)
       } catch (error) {
         return error as Error
       }
@@ -148,7 +170,7 @@ export class ChainView {
     return stakes
       .map((stake) => {
         const checkpointed = this.checkpointedFrom(stake.firstCheckpoint) <= round
-        return exactVotingPower(stake.account, round, stake, delegates, checkpointed)
+        return exactVotingPower(pinned.head, stake.account, round, stake, delegateOf(stake, delegates), checkpointed)
       })
       .sort(byVotes)
   }
@@ -185,23 +207,57 @@ async function withDelegates(
   return all
 }
 
+function delegateOf(stake: StakePeriod | undefined, stakes: ReadonlyMap<string, StakePeriod>): StakePeriod | undefined {
+  return stake?.delegate ? stakes.get(stake.delegate) : undefined
+}
+
+/** Voting power by the rule of the chain; NOT_EXACT for an inexact stake, and for a delegator on Ethereum L1. */
 function exactVotingPower(
+  { l1 }: Head,
   account: string,
   round: number,
   stake: StakePeriod | undefined,
-  stakes: ReadonlyMap<string, StakePeriod>,
+  delegate: StakePeriod | undefined,
   checkpointed: boolean,
 ): VotingPower {
-  const delegate = stake?.delegate ? stakes.get(stake.delegate) : undefined
   refuseInexact(stake)
-  refuseInexact(delegate)
-  return votingPower(account, round, stake, delegate, checkpointed)
+  if (l1 === null) {
+    refuseInexact(delegate)
+    return votingPower(account, round, stake, delegate, checkpointed)
+  }
+  const power = l1VotingPower(account, round, stake, isStreamflow(l1, round))
+  if (power === undefined) throw notExactOnL1(`The stake of ${account}, a delegator,`)
+  return power
+}
+
+/** A transcoder's voting power on Ethereum L1; nothing for whoever is none. */
+function l1PowerIfKnown({ l1 }: Head, stake: StakePeriod, round: number): VotingPower[] {
+  const power = l1 === null ? undefined : l1VotingPower(stake.account, round, stake, isStreamflow(l1, round))
+  if (!power?.isTranscoder) return []
+  refuseInexact(stake)
+  return [power]
+}
+
+/** Whether a round of Ethereum L1 began under Streamflow. */
+function isStreamflow({ streamflowRound }: NonNullable<Head['l1']>, round: number): boolean {
+  return streamflowRound !== null && round >= streamflowRound
+}
+
+/** NOT_EXACT for what a delegator has on Ethereum L1. */
+export function notExactOnL1(what: string): ApiError {
+  return new ApiError(
+    'NOT_EXACT',
+    `${what} on Ethereum L1 cannot be told exactly: claims left no event; a transcoder's votes and delegatedStake can`,
+  )
 }
 
 /** NOT_EXACT for a stake that an event contradicted. */
 export function refuseInexact(stake: StakePeriod | undefined): void {
   if (stake !== undefined && !stake.exact) {
-    throw new ApiError('NOT_EXACT', `An event contradicts the stake of ${stake.account}; see status { contradictions }`)
+    throw new ApiError(
+      'NOT_EXACT',
+      `The stake of ${stake.account} is not known exactly: an event contradicts it, see status { contradictions }, or a bond of 2018 on Ethereum L1 told no amount`,
+    )
   }
 }
 

@@ -1,9 +1,12 @@
 import DataLoader from 'dataloader'
+import { aragonEndDate, canExecute } from './aragon-tally.ts'
 import { type ChainView, refuseInexact } from './chain-view.ts'
 import { ApiError } from './errors.ts'
-import { type Count, countPoll, countTreasuryProposal } from './proposal-count.ts'
+import { type AragonTerms, type Count, countAragonVote, countPoll, countTreasuryProposal } from './proposal-count.ts'
 import { currentRound } from './rounds-manager.ts'
 import type {
+  AragonVoteFacts,
+  LogPosition,
   Moment,
   PinnedSubgraph,
   PollFacts,
@@ -11,6 +14,7 @@ import type {
   RecordedStake,
   RoundFacts,
   TreasuryProposalFacts,
+  VaultPayment,
   VoteCastFacts,
 } from './subgraph.ts'
 
@@ -18,14 +22,16 @@ import type {
 export type TreasuryProposalInView = TreasuryProposalFacts & { view: GovernanceView }
 /** A poll, and through what it is counted. */
 export type PollInView = PollFacts & { view: GovernanceView }
-/** A proposal of either system. */
-export type ProposalFacts = TreasuryProposalInView | PollInView
+/** An Aragon vote, and through what it is counted. */
+export type AragonVoteInView = AragonVoteFacts & { view: GovernanceView }
+/** A proposal of any voting system. */
+export type ProposalFacts = TreasuryProposalInView | PollInView | AragonVoteInView
 
 /** A proposal's count with the facts it came from. */
 export interface CountedProposal {
   count: Count
   casts: VoteCastFacts[]
-  /** Polls: active stake at the moment the poll is counted by, wei. */
+  /** Polls: active stake at the moment the poll is counted by, wei; else 0. */
   totalActiveStake: bigint
 }
 
@@ -42,7 +48,7 @@ export class GovernanceView {
   proposals(): Promise<ProposalFacts[]> {
     this.#proposals ??= this.chainView
       .pinned()
-      .then(async (pinned) => (await pinned.proposals()).map((proposal) => ({ ...proposal, view: this })))
+      .then(async (pinned) => (await pinned.proposals()).map((facts): ProposalFacts => ({ ...facts, view: this })))
     return this.#proposals
   }
 
@@ -68,6 +74,59 @@ export class GovernanceView {
     return this.#roundNow
   }
 
+  /** Whether Voting.executeVote would go through as of the indexed head's time, by the vote's own rule. */
+  async canExecute(vote: AragonVoteInView): Promise<boolean> {
+    const { count } = await this.count(vote)
+    const figures = { ...aragonTerms(vote), yea: count.sums.for, nay: count.sums.against }
+    return canExecute(figures, await this.#now())
+  }
+
+  /** What an Aragon vote's script made vaults pay, in the order of logs; less what a vote executed within it paid. */
+  async payments({ execution }: AragonVoteInView): Promise<VaultPayment[]> {
+    if (execution === null) return []
+    const { firstLogIndex, at } = execution
+    const isWithin = (logIndex: number) => firstLogIndex <= logIndex && logIndex < at.logIndex
+    const inner = (await this.proposals()).flatMap((other) => {
+      if (other.system !== 'ARAGON' || other.execution === null || other.execution.at.block !== at.block) return []
+      return isWithin(other.execution.at.logIndex) ? [other.execution] : []
+    })
+    const payments = await (await this.chainView.pinned()).payments(at.block)
+    return payments.filter(
+      ({ at: { logIndex } }) =>
+        isWithin(logIndex) && !inner.some((other) => other.firstLogIndex <= logIndex && logIndex < other.at.logIndex),
+    )
+  }
+
+  /** The proposal whose execution made a log, null where none did. */
+  async proposalThatDid(log: LogPosition): Promise<ProposalFacts | null> {
+    const proposals = await this.proposals()
+    // An inner execution ends before the one around it.
+    const vote = proposals
+      .flatMap((proposal) => (proposal.system === 'ARAGON' && proposal.execution !== null ? [proposal] : []))
+      .filter(({ execution }) => execution?.at.block === log.block)
+      .filter(({ execution }) => (execution?.firstLogIndex ?? Infinity) <= log.logIndex)
+      .filter(({ execution }) => log.logIndex < (execution?.at.logIndex ?? 0))
+      .sort((a, b) => (a.execution?.at.logIndex ?? 0) - (b.execution?.at.logIndex ?? 0))[0]
+    if (vote !== undefined) return vote
+    // The governor announces an execution before its effects.
+    let found: { proposal: ProposalFacts; logIndex: number } | null = null
+    for (const proposal of proposals) {
+      if (proposal.system !== 'TREASURY') continue
+      for (const { kind, at } of proposal.events) {
+        if (kind !== 'EXECUTED' || at.transactionHash !== log.transactionHash || at.logIndex > log.logIndex) continue
+        if (found === null || at.logIndex > found.logIndex) found = { proposal, logIndex: at.logIndex }
+      }
+    }
+    return found?.proposal ?? null
+  }
+
+  /** Unix time of the indexed head; UPSTREAM_UNAVAILABLE where it is not known. */
+  async #now(): Promise<bigint> {
+    const { timestamp } = (await this.chainView.pinned()).head
+    if (timestamp === 0) throw new ApiError('UPSTREAM_UNAVAILABLE', 'The time of the indexed block is not known yet')
+    return BigInt(timestamp)
+  }
+
   /**
    * Unix time at which voting on each proposal ends. Known where the round after its last one is initialised; else, and
    * for polls, estimated from how long rounds and L1 blocks have taken.
@@ -80,6 +139,7 @@ export class GovernanceView {
     const rounds = await pinned.roundsFrom([firstRound, lastRound, ...treasury])
     const pace = roundPace(rounds.get(firstRound), rounds.get(lastRound))
     const endOf = (proposal: ProposalFacts): number => {
+      if (proposal.system === 'ARAGON') return aragonClosingTime(proposal)
       if (roundLength !== undefined) {
         // Blocks alone give the order here, so all times come from one line through them.
         const end = proposal.system === 'POLL' ? Number(proposal.endBlock) + 1 : (proposal.lastRound + 1) * roundLength
@@ -109,50 +169,58 @@ export class GovernanceView {
 
   async #countAll(proposals: readonly ProposalFacts[]): Promise<(CountedProposal | Error)[]> {
     const pinned = await this.chainView.pinned()
-    const [round, settings, casts, rounds] = await Promise.all([
-      this.roundNow(),
-      this.#settingsNow(),
+    const byStake = proposals.filter((proposal) => proposal.system !== 'ARAGON')
+    const [casts, state] = await Promise.all([
       pinned.voteCasts(proposals.map(({ id }) => id)),
-      pinned.roundsFrom(
-        proposals.flatMap((proposal) => (proposal.system === 'TREASURY' ? [proposal.snapshotRound + 1] : [])),
-      ),
+      byStake.length === 0 ? null : this.#governanceState(byStake),
     ])
-    const moments = proposals.map((proposal): Moment => {
+    const moments = byStake.map((proposal): Moment => {
       const accounts = new Set(casts.get(proposal.id)?.map(({ voter }) => voter))
       return proposal.system === 'TREASURY'
         ? { accounts, round: proposal.snapshotRound + 1 }
         : { accounts, block: proposal.closing?.block ?? pinned.head.block }
     })
     const stakes = await withDelegates(moments, pinned)
-    return proposals.map((proposal, index) => {
+    const stakesOf = new Map<ProposalFacts, Map<string, RecordedStake>>(
+      byStake.map((proposal, index) => [proposal, stakes[index] ?? new Map()]),
+    )
+    const now = byStake.length === proposals.length ? 0n : await this.#now()
+    return proposals.map((proposal) => {
       const sent = casts.get(proposal.id) ?? []
-      const known = stakes[index] ?? new Map()
       try {
+        if (proposal.system === 'ARAGON') {
+          return { count: countAragonVote(aragonTerms(proposal), sent, now), casts: sent, totalActiveStake: 0n }
+        }
+        const known = stakesOf.get(proposal) ?? new Map<string, RecordedStake>()
         for (const stake of known.values()) refuseInexact(stake)
+        if (state === null) throw new TypeError('counted by stake without a state')
         return proposal.system === 'TREASURY'
-          ? this.#countTreasuryProposal(proposal, sent, known, { round, rounds, settings, pinned })
-          : this.#countPoll(proposal, sent, known, { round, settings, pinned })
+          ? this.#countTreasuryProposal(proposal, sent, known, state)
+          : this.#countPoll(proposal, sent, known, state)
       } catch (error) {
         return error as Error
       }
     })
   }
 
+  /** What treasury proposals and polls are counted with, beside stakes. */
+  async #governanceState(proposals: readonly (TreasuryProposalInView | PollInView)[]): Promise<GovernanceState> {
+    const pinned = await this.chainView.pinned()
+    const [round, settings, rounds] = await Promise.all([
+      this.roundNow(),
+      this.#settingsNow(),
+      pinned.roundsFrom(
+        proposals.flatMap((proposal) => (proposal.system === 'TREASURY' ? [proposal.snapshotRound + 1] : [])),
+      ),
+    ])
+    return { pinned, round, settings, rounds }
+  }
+
   #countTreasuryProposal(
     proposal: TreasuryProposalFacts,
     casts: VoteCastFacts[],
     stakes: ReadonlyMap<string, RecordedStake>,
-    {
-      round,
-      rounds,
-      settings,
-      pinned,
-    }: {
-      round: number
-      rounds: ReadonlyMap<number, RoundFacts>
-      settings: { numerators: readonly QuorumNumerator[] }
-      pinned: PinnedSubgraph
-    },
+    { round, rounds, settings, pinned }: GovernanceState,
   ): CountedProposal {
     const { snapshotRound } = proposal
     const totals = rounds.get(snapshotRound + 1)
@@ -174,11 +242,7 @@ export class GovernanceView {
     poll: PollFacts,
     casts: VoteCastFacts[],
     stakes: ReadonlyMap<string, RecordedStake>,
-    {
-      round,
-      settings,
-      pinned,
-    }: { round: number; settings: { currentRoundTotalActiveStake: bigint }; pinned: PinnedSubgraph },
+    { round, settings, pinned }: GovernanceState,
   ): CountedProposal {
     const { roundLength } = this.chainView.chain
     refuseInexactTotal(poll.closing?.contradictions ?? pinned.head.contradictions)
@@ -194,6 +258,35 @@ export class GovernanceView {
     const count = countPoll(poll, casts, (account) => stakes.get(account), moment)
     return { count, casts, totalActiveStake: moment.totalActiveStake }
   }
+}
+
+/** What treasury proposals and polls of one chain are counted with. */
+interface GovernanceState {
+  pinned: PinnedSubgraph
+  /** The round it is. */
+  round: number
+  settings: { numerators: readonly QuorumNumerator[]; currentRoundTotalActiveStake: bigint }
+  /** The first initialised round not before the one after each snapshot. */
+  rounds: ReadonlyMap<number, RoundFacts>
+}
+
+/** An Aragon vote's fixed figures; NOT_EXACT where neither events nor the contract nor the configuration told one. */
+function aragonTerms(vote: AragonVoteFacts): AragonTerms {
+  const { votingPower, supportRequired, minAcceptQuorum, voteTime } = vote
+  if (votingPower === null || supportRequired === null || minAcceptQuorum === null || voteTime === null) {
+    throw new ApiError(
+      'NOT_EXACT',
+      `The settings or the voting power of vote ${vote.voteId} of ${vote.app} are not known: neither events nor the contract nor the configuration told them`,
+    )
+  }
+  const startDate = BigInt(vote.createdAt.timestamp)
+  return { votingPower, supportRequired, minAcceptQuorum, voteTime, startDate, executed: vote.execution !== null }
+}
+
+/** Unix time at which an Aragon vote is open no longer: its end, or its execution before it; its start where its settings are not known. */
+export function aragonClosingTime({ createdAt, voteTime, execution }: AragonVoteFacts): number {
+  const end = Number(aragonEndDate({ startDate: BigInt(createdAt.timestamp), voteTime: voteTime ?? 0n }))
+  return execution === null ? end : Math.min(end, execution.at.timestamp)
 }
 
 /** How long a poll takes: 57,600 L1 blocks of 12 seconds (PollCreator.POLL_PERIOD). */

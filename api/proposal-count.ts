@@ -1,6 +1,16 @@
 // What a proposal's votes come to: the rule of its voting system over recorded facts. Pure.
 
 import {
+  type AragonFigures,
+  aragonQuorum,
+  aragonState,
+  isAragonQuorumReached,
+  isDecidedEarly,
+  isSupportReached,
+  isVoteOpen,
+  PCT_BASE,
+} from './aragon-tally.ts'
+import {
   type CountedVote,
   type GovernorVote,
   governorQuorum,
@@ -45,22 +55,25 @@ export interface Count {
   ballots: Ballot[]
 }
 
-const GOVERNOR_CHOICES: readonly VoteChoice[] = ['AGAINST', 'FOR', 'ABSTAIN']
-const POLL_CHOICES: readonly VoteChoice[] = ['FOR', 'AGAINST']
+/** The voting systems. */
+export type System = 'TREASURY' | 'POLL' | 'ARAGON'
+
+/** What the numbers sent mean: 0, 1 and so on. */
+const CHOICES: Record<System, readonly VoteChoice[]> = {
+  TREASURY: ['AGAINST', 'FOR', 'ABSTAIN'],
+  POLL: ['FOR', 'AGAINST'],
+  ARAGON: ['AGAINST', 'FOR'],
+}
 
 /** What a number sent means; null where it is no choice. */
-export function choiceOf(system: 'TREASURY' | 'POLL', choice: bigint): VoteChoice | null {
-  const choices = system === 'TREASURY' ? GOVERNOR_CHOICES : POLL_CHOICES
-  return choices.find((_, number) => BigInt(number) === choice) ?? null
+export function choiceOf(system: System, choice: bigint): VoteChoice | null {
+  return CHOICES[system].find((_, number) => BigInt(number) === choice) ?? null
 }
 
 /**
  * Each voter's last valid choice with what it sent before, by when that choice was cast. Casts are in the order of logs.
  */
-export function ballotsOf(
-  system: 'TREASURY' | 'POLL',
-  casts: readonly VoteCastFacts[],
-): Omit<Ballot, keyof CountedVote>[] {
+export function ballotsOf(system: System, casts: readonly VoteCastFacts[]): Omit<Ballot, keyof CountedVote>[] {
   const byVoter = new Map<string, VoteCastFacts[]>()
   for (const cast of casts) {
     const sent = byVoter.get(cast.voter)
@@ -172,6 +185,47 @@ export function countPoll(
       `all stake, ${percent(cast, moment.totalActiveStake)} % of active stake).`,
       `Support ${reached(supportReached)}: yes ${sums.for} wei, more than ${percent(poll.quota, 1_000_000n)} % of cast stake`,
       `needed, a tie fails (LIP-16).`,
+    ].join(' '),
+    ballots: withCounts(ballots, counted),
+  }
+}
+
+/** An Aragon vote's fixed figures; see AragonFigures. */
+export type AragonTerms = Omit<AragonFigures, 'yea' | 'nay'>
+
+/** Counts an Aragon vote at a Unix second: each voter's last choice with its balance at the snapshot. */
+export function countAragonVote(terms: AragonTerms, casts: readonly VoteCastFacts[], now: bigint): Count {
+  const ballots = ballotsOf('ARAGON', casts)
+  const sums: Sums = { for: 0n, against: 0n, abstain: 0n }
+  const counted = new Map<string, CountedVote>()
+  for (const { voter, choice, cast } of ballots) {
+    const weight = cast.weight ?? 0n
+    counted.set(voter, { weight, countedWeight: weight, overrides: null })
+    sums[choice === 'FOR' ? 'for' : 'against'] += weight
+  }
+  const vote: AragonFigures = { ...terms, yea: sums.for, nay: sums.against }
+  const quorumReached = isAragonQuorumReached(vote)
+  const supportReached = isSupportReached(vote)
+  const state = aragonState(vote, now)
+  const cast = sums.for + sums.against
+  const { votingPower, supportRequired, minAcceptQuorum } = terms
+  return {
+    state,
+    sums,
+    electorate: votingPower,
+    quorum: aragonQuorum(vote),
+    final: true,
+    passed: passed(state),
+    quorumReached,
+    supportReached,
+    explanation: [
+      `Support ${reached(supportReached)}: yea ${sums.for} of ${cast} wei cast, more than`,
+      `${percent(supportRequired, PCT_BASE)} % needed, rounded down to 18 digits, a tie fails.`,
+      `Quorum ${reached(quorumReached)}: yea ${sums.for} of the voting power of ${votingPower} wei, more than`,
+      `${percent(minAcceptQuorum, PCT_BASE)} % needed, nays do not count for it.`,
+      `Over ${percent(supportRequired, PCT_BASE)} % of all voting power are yea, which decides it before its end:`,
+      `${isDecidedEarly(vote) ? 'yes' : 'no'}. ${isVoteOpen(vote, now) ? 'Open' : 'Closed'}`,
+      `(Aragon Voting._canExecute, _isValuePct).`,
     ].join(' '),
     ballots: withCounts(ballots, counted),
   }

@@ -1,7 +1,9 @@
+import { aragonEndDate } from './aragon-tally.ts'
 import type { Context } from './context.ts'
 import { ApiError } from './errors.ts'
 import type {
   AccountVoteResolvers,
+  AragonVoteResolvers,
   PollResolvers,
   ProposalEvent,
   ProposalFilter,
@@ -11,7 +13,14 @@ import type {
   TreasuryProposalResolvers,
   VoteResolvers,
 } from './generated/resolvers.ts'
-import type { GovernanceView, ProposalFacts } from './governance-view.ts'
+import {
+  type AragonVoteInView,
+  aragonClosingTime,
+  type GovernanceView,
+  type PollInView,
+  type ProposalFacts,
+  type TreasuryProposalInView,
+} from './governance-view.ts'
 import { type ListOrder, pageOf, pageSize } from './pagination.ts'
 import { percent } from './poll-tally.ts'
 import { isoTime, position } from './positions.ts'
@@ -19,6 +28,7 @@ import { decodeAction, recomputeProposalId } from './proposal-actions.ts'
 import { type Ballot, choiceOf } from './proposal-count.ts'
 import { proposalTitle } from './proposal-title.ts'
 import type { LogPosition, PollFacts } from './subgraph.ts'
+import { holdersPage } from './treasury-resolvers.ts'
 
 /** How long an answer waits for a poll's text that is not at hand: not long enough to be felt. */
 const TEXT_PATIENCE_MS = 150
@@ -42,17 +52,26 @@ type AllFields<Resolvers> = Required<Omit<Resolvers, '__isTypeOf'>>
 export const proposalQueries: Required<Pick<QueryResolvers, 'proposals' | 'proposal'>> = {
   proposals: async (_, { first, after, filter, orderBy }, context) => {
     pageSize(first)
-    const proposals = await filterProposals(await allProposals(context), filter ?? {}, context)
+    const asked = viewsOf(filter?.network, context)
+    const proposals = await filterProposals(await allProposals(asked), filter ?? {}, asked, context)
     return pageOf(...(await sortProposals(proposals, orderBy ?? 'CREATED_DESC', context)), first, after)
   },
-  proposal: async (_, { id }, context) => {
+  proposal: async (_, { id }, { governance }) => {
     if (!PROPOSAL_ID.test(id)) {
       throw new ApiError(
         'BAD_USER_INPUT',
-        `${JSON.stringify(id)} is not a proposal's id; one is treasury:<proposalId in decimal> or poll:<address>`,
+        `${JSON.stringify(id)} is not a proposal's id; one is treasury:<proposalId in decimal>, poll:<address> or aragon:<voting app address>:<voteId>`,
       )
     }
-    return (await allProposals(context)).find((proposal) => globalId(proposal) === id.toLowerCase()) ?? null
+    const wanted = id.toLowerCase().replace(/:0+(?=\d)/, ':')
+    const perChain = await Promise.allSettled(governance.map((view) => view.proposals()))
+    for (const answer of perChain) {
+      const found = answer.status === 'fulfilled' ? answer.value.find((one) => globalId(one) === wanted) : undefined
+      if (found !== undefined) return found
+    }
+    // It may be on a chain that does not answer.
+    for (const answer of perChain) if (answer.status === 'rejected') throw answer.reason
+    return null
   },
 }
 
@@ -91,10 +110,8 @@ const PROPOSAL_ID = /^(treasury:\d{1,78}|poll:0x[0-9a-f]{40}|aragon:0x[0-9a-f]{4
 const proposalFields: AllFields<Omit<ProposalResolvers, '__resolveType'>> = {
   id: globalId,
   system: ({ system }) => system,
-  title: async (proposal, _, context) => {
-    const text = await textOf(proposal, context)
-    return text.title ?? (proposal.system === 'POLL' ? `Poll ${proposal.id}` : `Proposal ${proposal.proposalId}`)
-  },
+  network: ({ view }) => view.chainView.chain.network,
+  title: async (proposal, _, context) => (await textOf(proposal, context)).title ?? untitled(proposal),
   description: async (proposal, _, context) => (await textOf(proposal, context)).description,
   proposer: ({ proposer }) => proposer,
   createdAt: ({ createdAt }) => position(createdAt),
@@ -150,6 +167,27 @@ const Poll: AllFields<PollResolvers> = {
   },
 }
 
+const AragonVote: AllFields<AragonVoteResolvers> = {
+  ...proposalFields,
+  voteId: ({ voteId }) => voteId,
+  app: ({ app }) => app,
+  snapshotBlock: ({ snapshotBlock }) => BigInt(snapshotBlock),
+  startDate: ({ createdAt }) => isoTime(createdAt.timestamp),
+  endDate: (vote) => {
+    const startDate = BigInt(vote.createdAt.timestamp)
+    return isoTime(Number(aragonEndDate({ startDate, voteTime: setting(vote, 'voteTime') })))
+  },
+  supportRequired: (vote) => setting(vote, 'supportRequired'),
+  minimumQuorum: (vote) => setting(vote, 'minAcceptQuorum'),
+  script: ({ script }) => script,
+  canExecute: (vote) => vote.view.canExecute(vote),
+  payments: (vote) => vote.view.payments(vote),
+  holders: ({ token, view, voteId, snapshotBlock }, { first, after }) => {
+    if (token === null) throw new ApiError('NOT_EXACT', `The voting token of vote ${voteId} is not indexed`)
+    return holdersPage(view.chainView, token, snapshotBlock, first, after)
+  },
+}
+
 const Vote: AllFields<VoteResolvers> = {
   voter: ({ ballot }) => ballot.voter,
   choice: ({ ballot }) => ballot.choice,
@@ -171,24 +209,64 @@ const AccountVote: AllFields<AccountVoteResolvers> = {
   vote: ({ vote }) => vote,
 }
 
+/** The type of each voting system's proposals. */
+const TYPES = { TREASURY: 'TreasuryProposal', POLL: 'Poll', ARAGON: 'AragonVote' } as const
+
 /** Resolvers of the types that proposals are made of. */
 export const proposalTypes = {
   Proposal: {
-    __resolveType: ({ system }: ProposalFacts) =>
-      system === 'TREASURY' ? ('TreasuryProposal' as const) : ('Poll' as const),
+    __resolveType: ({ system }: ProposalFacts) => TYPES[system],
   },
   TreasuryProposal,
   Poll,
+  AragonVote,
   Vote,
   AccountVote,
 }
 
 function globalId(proposal: ProposalFacts): string {
-  return proposal.system === 'TREASURY' ? `treasury:${proposal.proposalId}` : `poll:${proposal.id}`
+  switch (proposal.system) {
+    case 'TREASURY':
+      return `treasury:${proposal.proposalId}`
+    case 'POLL':
+      return `poll:${proposal.id}`
+    case 'ARAGON':
+      return `aragon:${proposal.app}:${proposal.voteId}`
+  }
 }
 
-async function allProposals({ governance }: Context): Promise<ProposalFacts[]> {
-  return (await Promise.all(governance.map((view) => view.proposals()))).flat()
+/** What a proposal without a text is called. */
+function untitled(proposal: ProposalFacts): string {
+  switch (proposal.system) {
+    case 'TREASURY':
+      return `Proposal ${proposal.proposalId}`
+    case 'POLL':
+      return `Poll ${proposal.id}`
+    case 'ARAGON':
+      return `Vote ${proposal.voteId}`
+  }
+}
+
+/** A setting fixed when the vote started; NOT_EXACT where nothing told it. */
+function setting(vote: AragonVoteInView, name: 'voteTime' | 'supportRequired' | 'minAcceptQuorum'): bigint {
+  const value = vote[name]
+  if (value === null) {
+    throw new ApiError(
+      'NOT_EXACT',
+      `${name} of vote ${vote.voteId} is not known: neither events nor the contract nor the configuration told it`,
+    )
+  }
+  return value
+}
+
+/** The chains asked: all, or the one named. */
+function viewsOf(network: string | null | undefined, { chains, governance }: Context): readonly GovernanceView[] {
+  const views = chains.all(network)
+  return governance.filter(({ chainView }) => views.includes(chainView))
+}
+
+async function allProposals(views: readonly GovernanceView[]): Promise<ProposalFacts[]> {
+  return (await Promise.all(views.map((view) => view.proposals()))).flat()
 }
 
 async function countOf(proposal: ProposalFacts) {
@@ -213,6 +291,10 @@ async function textOf(
   if (proposal.system === 'TREASURY') {
     return { title: proposalTitle(proposal.description), description: proposal.description }
   }
+  if (proposal.system === 'ARAGON') {
+    const text = proposal.metadata === '' ? null : proposal.metadata
+    return { title: text === null ? null : proposalTitle(text), description: text }
+  }
   const cid = cidOf(proposal)
   const found = cid === null ? undefined : await pollTexts.ready(cid, TEXT_PATIENCE_MS)
   return found === undefined ? { title: null, description: null } : { title: found.title, description: found.text }
@@ -221,13 +303,14 @@ async function textOf(
 async function filterProposals(
   proposals: readonly ProposalFacts[],
   filter: ProposalFilter,
+  views: readonly GovernanceView[],
   context: Context,
 ): Promise<ProposalFacts[]> {
   const { system, state, proposer, voter, search, createdAfter, createdBefore } = filter
   const votedOn =
     voter === null || voter === undefined
       ? null
-      : new Set((await Promise.all(context.governance.map((view) => view.proposalsVotedBy(voter)))).flat())
+      : new Set((await Promise.all(views.map((view) => view.proposalsVotedBy(voter)))).flat())
   const needle = search?.toLowerCase()
   const fits = await Promise.all(
     proposals.map(async (proposal) => {
@@ -300,14 +383,17 @@ function accountVoteKey({ proposal, vote: { ballot } }: AccountVoteParent): stri
 }
 
 function timeline(proposal: ProposalFacts): ProposalEvent[] {
-  const created = marked('CREATED', proposal.createdAt, proposal)
-  if (proposal.system === 'POLL') {
-    return [
-      created,
-      { kind: 'VOTING_OPENED', at: null, round: null, timestamp: isoTime(proposal.createdAt.timestamp) },
-      { kind: 'VOTING_CLOSED', at: null, round: null, timestamp: null },
-    ]
+  switch (proposal.system) {
+    case 'TREASURY':
+      return treasuryTimeline(proposal)
+    case 'POLL':
+      return pollTimeline(proposal)
+    case 'ARAGON':
+      return aragonTimeline(proposal)
   }
+}
+
+function treasuryTimeline(proposal: TreasuryProposalInView): ProposalEvent[] {
   const events = proposal.events.map(({ kind, at }) => marked(kind, at, proposal))
   const canceled = proposal.events.find(({ kind }) => kind === 'CANCELED')
   const lastRound = canceled === undefined ? Infinity : proposal.view.chainView.roundOf(canceled.at)
@@ -316,7 +402,29 @@ function timeline(proposal: ProposalFacts): ProposalEvent[] {
     { kind: 'VOTING_CLOSED' as const, round: proposal.lastRound + 1 },
   ].map((event) => ({ ...event, at: null, timestamp: null }))
   // What was canceled never comes to what the clock would have brought.
-  return [created, ...clock.filter(({ round }) => round <= lastRound), ...events]
+  return [
+    marked('CREATED', proposal.createdAt, proposal),
+    ...clock.filter(({ round }) => round <= lastRound),
+    ...events,
+  ]
+}
+
+function pollTimeline(poll: PollInView): ProposalEvent[] {
+  return [
+    marked('CREATED', poll.createdAt, poll),
+    { kind: 'VOTING_OPENED', at: null, round: null, timestamp: isoTime(poll.createdAt.timestamp) },
+    { kind: 'VOTING_CLOSED', at: null, round: null, timestamp: null },
+  ]
+}
+
+function aragonTimeline(vote: AragonVoteInView): ProposalEvent[] {
+  const closes = vote.voteTime === null && vote.execution === null ? null : isoTime(aragonClosingTime(vote))
+  return [
+    marked('CREATED', vote.createdAt, vote),
+    { kind: 'VOTING_OPENED', at: null, round: null, timestamp: isoTime(vote.createdAt.timestamp) },
+    { kind: 'VOTING_CLOSED', at: null, round: null, timestamp: closes },
+    ...(vote.execution === null ? [] : [marked('EXECUTED', vote.execution.at, vote)]),
+  ]
 }
 
 function marked(kind: ProposalEvent['kind'], at: LogPosition, proposal: ProposalFacts): ProposalEvent {

@@ -1,5 +1,5 @@
-import { type ChainView, exactTotals } from './chain-view.ts'
-import type { Context } from './context.ts'
+import { type ChainView, exactTotals, notExactOnL1 } from './chain-view.ts'
+import type { Chains } from './chains.ts'
 import { ApiError } from './errors.ts'
 import type {
   AccountResolvers,
@@ -7,110 +7,202 @@ import type {
   QueryResolvers,
   RoundResolvers,
   StakeSnapshotResolvers,
+  TokenAllocationResolvers,
+  TokenShareResolvers,
+  VotingPowerResolvers,
 } from './generated/resolvers.ts'
 import { chainHead } from './graph-node-status.ts'
 import { decodeCursor, encodeCursor, type ListOrder, pageOf, pageSize } from './pagination.ts'
+import { percent } from './poll-tally.ts'
 import { isoTime, position } from './positions.ts'
 import { accountVotes, proposalQueries, proposalTypes } from './proposal-resolvers.ts'
 import { scalars } from './scalars.ts'
-import type { PinnedSubgraph } from './subgraph.ts'
-import type { VotingPower } from './voting-power.ts'
+import type { StakeSnapshot as Snapshot } from './stake-snapshot.ts'
+import type { Head, RoundFacts } from './subgraph.ts'
+import { allocateTokens } from './token-allocation.ts'
+import { treasuryQueries, treasuryTypes } from './treasury-resolvers.ts'
+import type { VotingPower as Power } from './voting-power.ts'
 
 /** The most accounts one votingPowers may ask for. */
 const MAX_ACCOUNTS = 1000
 
-/** What a ChainStatus' fields are resolved from. */
+/** What a ChainStatus' fields are resolved from; head is the last one known where the index does not answer. */
 export interface ChainStatusParent {
-  network: string
-  pinned: PinnedSubgraph
+  view: ChainView
+  head: Head | undefined
   headBlock: number | null
   synced: boolean
+  error: string | null
+}
+
+/** A round with the chain it is of. */
+export type RoundParent = RoundFacts & { view: ChainView }
+
+/** A snapshot with the chain it is of. */
+export interface StakeSnapshotParent {
+  view: ChainView
+  snapshot: Snapshot
 }
 
 /** Every field of an object type, so that one forgotten does not compile. */
 type AllFields<Resolvers> = Required<Omit<Resolvers, '__isTypeOf'>>
 
 const Query: AllFields<QueryResolvers> = {
-  status: (_, __, { views }) => Promise.all(views.map(status)),
-  round: async (_, { number }, context) => {
-    const view = livepeer(context)
-    if (number === null || number === undefined) return (await view.pinned()).rounds(1, undefined, true).then(only)
-    const pinned = await view.pinnedFor(number)
-    const round = await pinned.roundFrom(number)
-    return round?.number === number ? round : null
+  status: (_, __, { chains }) => Promise.all(chains.views.map(status)),
+  round: async (_, { number, network }, { chains }) => {
+    if (number === null || number === undefined) {
+      const view = await chains.forNow(network)
+      const [latest] = await (await view.pinned()).rounds(1, undefined, true)
+      return latest === undefined ? null : { ...latest, view }
+    }
+    const view = await chains.forRound(number, network)
+    const round = await (await view.pinned()).roundFrom(number)
+    return round?.number === number ? { ...round, view } : null
   },
-  rounds: async (_, { first, after, descending }, context) => {
+  rounds: async (_, { first, after, descending, network }, { chains }) => {
     const size = pageSize(first)
-    const pinned = await livepeer(context).pinned()
     const isDescending = descending !== false
     const from = after === null || after === undefined ? undefined : Number(decodeCursor(after, /^\d{1,9}$/))
-    const nodes = await pinned.rounds(size, from, isDescending)
+    const rounds = await chains.rounds(size + 1, from, isDescending, network)
+    const nodes = rounds.slice(0, size)
     const last = nodes.at(-1)
-    const end = isDescending ? pinned.head.firstRound : pinned.head.currentRound
     return {
       nodes,
       pageInfo: {
-        hasNextPage: last !== undefined && last.number !== end,
+        hasNextPage: rounds.length > size,
         endCursor: last === undefined ? null : encodeCursor(String(last.number)),
       },
     }
   },
-  votingPower: (_, { account, round }, context) => livepeer(context).votingPower(account, round),
-  votingPowers: async (_, { accounts, round }, context) => {
+  votingPower: async (_, { account, round, network }, { chains }) =>
+    (await chains.forRound(round, network)).votingPower(account, round),
+  votingPowers: async (_, { accounts, round, network }, { chains }) => {
     if (accounts.length > MAX_ACCOUNTS) {
       throw new ApiError('LIMIT_EXCEEDED', `${accounts.length} accounts asked; at most 1,000 at a time`)
     }
-    const view = livepeer(context)
-    await view.pinnedFor(round)
+    const view = await chains.forRound(round, network)
     return Promise.all(accounts.map((account) => view.votingPower(account, round)))
   },
-  stakeSnapshot: (_, { round }, context) => livepeer(context).snapshot(round),
+  stakeSnapshot: async (_, { round, network }, { chains }) => {
+    const view = await chains.forRound(round, network)
+    return { view, snapshot: await view.snapshot(round) }
+  },
+  tokenAllocation: async (_, { round, supply, seats, network }, { chains }) => {
+    if (supply === null || supply === undefined || supply < 0n) {
+      throw new ApiError('BAD_USER_INPUT', `supply is ${supply}; it must be 0 or more, in wei`)
+    }
+    if (seats === null || seats === undefined || seats < 1) {
+      throw new ApiError('BAD_USER_INPUT', `seats is ${seats}; it must be 1 or more`)
+    }
+    const view = await chains.forRound(round, network)
+    const { totalStake, shares } = allocateTokens(await view.activeStakes(round), supply, seats)
+    if (totalStake === 0n) {
+      throw new ApiError(
+        'NO_ACTIVE_TRANSCODERS',
+        `No transcoder with stake is active in round ${round}; ask for another`,
+      )
+    }
+    return {
+      round,
+      network: view.chain.network,
+      supply,
+      seats,
+      totalStake,
+      shares: shares.map((share) => ({ ...share, percent: percent(share.tokens, supply) })),
+    }
+  },
   ...proposalQueries,
+  ...treasuryQueries,
   account: (_, { address }) => ({ address }),
 }
 
 const ChainStatus: AllFields<ChainStatusResolvers> = {
-  network: ({ network }) => network,
-  block: ({ pinned }) => BigInt(pinned.head.block),
-  blockHash: ({ pinned }) => pinned.head.blockHash,
-  timestamp: ({ pinned }) => isoTime(pinned.head.timestamp),
+  network: ({ view }) => view.chain.network,
+  block: ({ head }) => BigInt(head?.block ?? 0),
+  blockHash: ({ head }) => head?.blockHash ?? null,
+  timestamp: ({ head }) => isoTime(head?.timestamp ?? 0),
   headBlock: ({ headBlock }) => (headBlock === null ? null : BigInt(headBlock)),
-  lagBlocks: ({ headBlock, pinned }) =>
-    headBlock === null ? null : BigInt(Math.max(0, headBlock - pinned.head.block)),
-  firstRound: ({ pinned }) => pinned.head.firstRound || null,
-  round: ({ pinned }) => pinned.head.currentRound || null,
+  lagBlocks: ({ headBlock, head }) => (headBlock === null ? null : BigInt(Math.max(0, headBlock - (head?.block ?? 0)))),
+  firstRound: ({ head }) => head?.firstRound || null,
+  round: ({ head }) => head?.currentRound || null,
   synced: ({ synced }) => synced,
-  hasIndexingErrors: ({ pinned }) => pinned.head.hasIndexingErrors,
-  contradictionCount: ({ pinned }) => pinned.head.contradictions,
-  contradictions: async ({ pinned }) =>
-    (await pinned.contradictions()).map(({ message, account, at }) => ({ message, account, at: position(at) })),
+  error: ({ error }) => error,
+  hasIndexingErrors: ({ head }) => head?.hasIndexingErrors ?? false,
+  contradictionCount: ({ head }) => head?.contradictions ?? 0,
+  contradictions: async ({ view, head, error }) => {
+    if (error !== null || (head?.contradictions ?? 0) === 0) return []
+    const contradictions = await (await view.pinned()).contradictions()
+    return contradictions.map(({ message, account, at }) => ({ message, account, at: position(at) }))
+  },
 }
 
 const Round: AllFields<RoundResolvers> = {
   number: ({ number }) => number,
+  network: ({ view }) => view.chain.network,
   initializedAt: ({ initializedAt }) => position(initializedAt),
   totalActiveStake: (round) => exactTotals(round).totalActiveStake,
   totalStake: (round) => exactTotals(round).totalStake,
-  activeTranscoders: ({ number }, _, context) => livepeer(context).activeTranscoders(number),
+  activeTranscoders: ({ number, view }) => view.activeTranscoders(number),
+}
+
+const VotingPower: AllFields<VotingPowerResolvers> = {
+  account: ({ account }) => account,
+  round: ({ round }) => round,
+  votes: ({ votes }) => votes,
+  delegate: ({ delegate }) => delegate,
+  isTranscoder: ({ isTranscoder }) => isTranscoder,
+  isActive: ({ isActive }) => isActive,
+  stake: ({ account, stake }) => known(stake, `The own stake of transcoder ${account}`),
+  bondedAmount: ({ account, bondedAmount }) => known(bondedAmount, `The own bonded amount of transcoder ${account}`),
+  delegatedStake: ({ delegatedStake }) => delegatedStake,
+  checkpointed: ({ checkpointed }) => checkpointed,
 }
 
 const StakeSnapshot: AllFields<StakeSnapshotResolvers> = {
+  round: ({ snapshot }) => snapshot.round,
+  network: ({ view }) => view.chain.network,
+  totalActiveStake: ({ snapshot }) => snapshot.totalActiveStake,
+  totalStake: ({ snapshot }) => snapshot.totalStake,
+  holders: ({ snapshot }, { first, after, transcodersOnly }) => {
+    if (!transcodersOnly) refuseIncomplete(snapshot, 'What delegators had')
+    const { holders } = snapshot
+    return pageOf(
+      transcodersOnly ? holders.filter(({ isTranscoder }) => isTranscoder) : holders,
+      votesOrder,
+      first,
+      after,
+    )
+  },
+  merkleRoot: ({ snapshot }) => {
+    refuseIncomplete(snapshot, 'The votes of all holders')
+    return snapshot.merkleRoot
+  },
+}
+
+const TokenAllocation: AllFields<TokenAllocationResolvers> = {
   round: ({ round }) => round,
-  totalActiveStake: ({ totalActiveStake }) => totalActiveStake,
+  network: ({ network }) => network,
+  supply: ({ supply }) => supply,
+  seats: ({ seats }) => seats,
   totalStake: ({ totalStake }) => totalStake,
-  holders: ({ holders }, { first, after, transcodersOnly }) =>
-    pageOf(transcodersOnly ? holders.filter(({ isTranscoder }) => isTranscoder) : holders, votesOrder, first, after),
-  merkleRoot: ({ merkleRoot }) => merkleRoot,
+  shares: ({ shares }) => shares,
+}
+
+const TokenShare: AllFields<TokenShareResolvers> = {
+  transcoder: ({ transcoder }) => transcoder,
+  stake: ({ stake }) => stake,
+  tokens: ({ tokens }) => tokens,
+  percent: ({ percent: part }) => part,
 }
 
 const Account: AllFields<AccountResolvers> = {
   address: ({ address }) => address,
-  votingPower: async ({ address }, { round }, context) => {
-    const view = livepeer(context)
-    return view.votingPower(address, round ?? (await view.nextRound()))
+  votingPower: async ({ address }, { round, network }, { chains }) => {
+    const at = await viewAt(chains, round, network)
+    return at.view.votingPower(address, at.round)
   },
-  votingPowerHistory: async ({ address }, { fromRound, toRound, first, after }, context) => {
-    const view = livepeer(context)
+  votingPowerHistory: async ({ address }, { fromRound, toRound, first, after, network }, { chains }) => {
+    const { view } = await viewAt(chains, toRound ?? fromRound, network)
     const { head } = await view.pinned()
     const from = fromRound ?? head.firstRound
     const to = toRound ?? head.currentRound + 1
@@ -128,18 +220,30 @@ const Account: AllFields<AccountResolvers> = {
       after,
     )
   },
-  delegators: async ({ address }, { round, first, after }, context) => {
-    const view = livepeer(context)
-    return pageOf(await view.delegators(address, round ?? (await view.nextRound())), votesOrder, first, after)
+  delegators: async ({ address }, { round, first, after, network }, { chains }) => {
+    const at = await viewAt(chains, round, network)
+    return pageOf(await at.view.delegators(address, at.round), votesOrder, first, after)
   },
   votes: ({ address }, { first, after }, context) => accountVotes(address, first, after, context),
 }
 
 /** All resolvers, for makeExecutableSchema or ApolloServer. */
-export const resolvers = { ...scalars, Query, ChainStatus, Round, StakeSnapshot, Account, ...proposalTypes }
+export const resolvers = {
+  ...scalars,
+  Query,
+  ChainStatus,
+  Round,
+  VotingPower,
+  StakeSnapshot,
+  TokenAllocation,
+  TokenShare,
+  Account,
+  ...proposalTypes,
+  ...treasuryTypes,
+}
 
 /** Cursors of lists by votes descending, then address: both, so that a page goes on where the last ended. */
-const votesOrder: ListOrder<VotingPower> = {
+const votesOrder: ListOrder<Power> = {
   form: /^\d{1,100} 0x[0-9a-f]{40}$/,
   keyOf: ({ votes, account }) => `${votes} ${account}`,
   isAfter: ({ votes, account }, key) => {
@@ -149,23 +253,34 @@ const votesOrder: ListOrder<VotingPower> = {
   },
 }
 
-/** The chain whose stake answers. */
-function livepeer({ views }: Context): ChainView {
-  const [view] = views
-  if (view === undefined) throw new ApiError('UPSTREAM_UNAVAILABLE', 'No chain is indexed here')
-  return view
+/** A round and the chain it is of; the one that stands for now when none is given. */
+async function viewAt(
+  chains: Chains,
+  round: number | null | undefined,
+  network: string | null | undefined,
+): Promise<{ view: ChainView; round: number }> {
+  if (round !== null && round !== undefined) return { view: await chains.forRound(round, network), round }
+  const view = await chains.forNow(network)
+  return { view, round: await view.nextRound() }
 }
 
 async function status(view: ChainView): Promise<ChainStatusParent> {
-  const [pinned, head] = await Promise.all([view.pinned(), chainHead(view.chain)])
-  return {
-    network: view.chain.network,
-    pinned,
-    headBlock: head?.block ?? null,
-    synced: head?.synced ?? !pinned.head.hasIndexingErrors,
+  const [pinned, chain] = await Promise.allSettled([view.pinned(), chainHead(view.chain)])
+  const reached = chain.status === 'fulfilled' ? chain.value : null
+  const headBlock = reached?.block ?? null
+  if (pinned.status === 'rejected') {
+    const error = pinned.reason instanceof ApiError ? pinned.reason.message : 'The index does not answer'
+    return { view, head: view.chain.subgraph.lastHead, headBlock, synced: false, error }
   }
+  const { head } = pinned.value
+  return { view, head, headBlock, synced: reached?.synced ?? !head.hasIndexingErrors, error: null }
 }
 
-function only<Item>(items: readonly Item[]): Item | null {
-  return items[0] ?? null
+function known(figure: bigint | null, what: string): bigint {
+  if (figure === null) throw notExactOnL1(what)
+  return figure
+}
+
+function refuseIncomplete(snapshot: Snapshot, what: string): void {
+  if (!snapshot.isComplete) throw notExactOnL1(what)
 }

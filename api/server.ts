@@ -9,6 +9,7 @@ import cors from 'cors'
 import express from 'express'
 import type { GraphQLFormattedError } from 'graphql'
 import { ChainView, type IndexedChain, snapshotCache } from './chain-view.ts'
+import { Chains } from './chains.ts'
 import type { Context } from './context.ts'
 import { editorRouter } from './editor.ts'
 import { GovernanceView } from './governance-view.ts'
@@ -31,8 +32,11 @@ export interface Chain {
   rpcUrl?: string
   /** Where LPT is on this chain, to tell its amounts in proposals. */
   lptAddress?: string
-  /** Answers as the chain stood at the end of this block instead of the latest indexed. */
-  asOfBlock?: number
+  /**
+   * Answers as the chain stood at the end of this block instead of the latest indexed; with its Unix time, which
+   * graph-node does not keep of all blocks.
+   */
+  asOf?: { block: number; timestamp?: number }
 }
 
 /** A running API. */
@@ -88,7 +92,7 @@ export async function createServer(options: {
     expressMiddleware(apollo, {
       context: async () => {
         const views = chains.map((chain) => new ChainView(chain))
-        return { views, governance: views.map((view) => new GovernanceView(view)), pollTexts }
+        return { chains: new Chains(views), governance: views.map((view) => new GovernanceView(view)), pollTexts }
       },
     }),
   )
@@ -99,10 +103,10 @@ export async function createServer(options: {
   return { url: `http://${host}:${port}`, close: () => apollo.stop() }
 }
 
-function indexedChain({ subgraphUrl, lptAddress, asOfBlock, ...chain }: Chain): IndexedChain {
+function indexedChain({ subgraphUrl, lptAddress, asOf, ...chain }: Chain): IndexedChain {
   return {
     ...chain,
-    subgraph: new Subgraph(subgraphUrl, asOfBlock),
+    subgraph: new Subgraph(subgraphUrl, asOf),
     lptAddresses: lptAddress === undefined ? [] : [lptAddress.toLowerCase()],
     snapshots: snapshotCache(),
   }

@@ -10,13 +10,15 @@ export class StakeSnapshot {
   readonly holders: readonly VotingPower[]
   #merkleRoot: string | undefined
 
+  /** `isComplete` is false where only the transcoders among the holders are known: on Ethereum L1. */
   constructor(
     readonly round: number,
     readonly totalActiveStake: bigint,
     readonly totalStake: bigint,
     powers: readonly VotingPower[],
+    readonly isComplete: boolean,
   ) {
-    this.holders = powers.filter(({ stake, votes }) => stake > 0n || votes > 0n).sort(byVotes)
+    this.holders = powers.filter(({ stake, votes }) => votes > 0n || (stake ?? 0n) > 0n).sort(byVotes)
   }
 
   /** Root of the OpenZeppelin standard tree over (address, votes) of holders with votes; 32 zero bytes without any. */

@@ -4,12 +4,15 @@ import { ClientError, GraphQLClient } from 'graphql-request'
 import { ApiError } from './errors.ts'
 import {
   ActiveTranscodersDocument,
+  type AragonVoteFactsFragment,
   ContradictionsDocument,
   DelegateStakesDocument,
+  DelegatesDocument,
   DelegatorsOfDocument,
   GovernanceSettingsDocument,
   HeadDocument,
   HoldersDocument,
+  PaymentsDocument,
   type PollFactsFragment,
   ProposalsDocument,
   RoundBranchesDocument,
@@ -22,9 +25,13 @@ import {
   StakesDocument,
   StakesOfDocument,
   type StakesQueryVariables,
+  TokenBalancesDocument,
+  TreasuriesDocument,
   type TreasuryProposalFactsFragment,
+  TreasuryTransfersDocument,
   VoteCastsDocument,
   VotesOfDocument,
+  VotingTokensDocument,
 } from './generated/queries.ts'
 import type { StakePeriod } from './voting-power-history.ts'
 
@@ -53,6 +60,8 @@ export interface Head {
   nextRoundTotalActiveStake: bigint
   totalStake: bigint
   contradictions: number
+  /** Ethereum L1's stake: the first round that began under Streamflow, null under V1. Null on Arbitrum. */
+  l1: { streamflowRound: number | null } | null
 }
 
 /** A place on the chain; the round is the last one initialised then, 0 for none. */
@@ -124,6 +133,66 @@ export interface PollFacts {
   closing: { block: number; round: number; totalStake: bigint; totalActiveStake: bigint; contradictions: number } | null
 }
 
+/** An Aragon vote as recorded. Null where nothing tells the figure; percentages are 10^18 = 100 %. */
+export interface AragonVoteFacts {
+  system: 'ARAGON'
+  /** The entity's id. */
+  id: string
+  /** The Voting app. */
+  app: string
+  voteId: bigint
+  proposer: string
+  /** Its time is the start of the vote. */
+  createdAt: LogPosition
+  metadata: string
+  snapshotBlock: number
+  /** The voting token. */
+  token: string | null
+  vault: string | null
+  supportRequired: bigint | null
+  minAcceptQuorum: bigint | null
+  /** Seconds. */
+  voteTime: bigint | null
+  /** Wei of the voting token. */
+  votingPower: bigint | null
+  script: string | null
+  /** firstLogIndex is where what it did begins in its block. */
+  execution: { firstLogIndex: number; at: LogPosition } | null
+}
+
+/** Something that left a vault; reference is what Finance says it was for. */
+export interface VaultPayment {
+  vault: string
+  token: string
+  to: string
+  amount: bigint
+  reference: string | null
+  at: LogPosition
+}
+
+/** What a holder of a voting token has, wei. */
+export interface TokenBalanceFacts {
+  holder: string
+  balance: bigint
+}
+
+/** The LPT of a treasury or vault as of now, wei. */
+export interface TreasuryFacts {
+  address: string
+  balance: bigint
+  totalIn: bigint
+  totalOut: bigint
+}
+
+/** LPT into or out of a treasury or vault. */
+export interface TreasuryTransferFacts {
+  from: string
+  to: string
+  amount: bigint
+  balanceAfter: bigint
+  at: LogPosition
+}
+
 /** Something a voter sent. */
 export interface VoteCastFacts {
   voter: string
@@ -155,11 +224,12 @@ export interface ContradictionFacts {
 export class Subgraph {
   readonly #client: GraphQLClient
   #head: { asked: number; answer: Promise<Head> } | undefined
+  #lastHead: Head | undefined
 
-  /** Answers as of a block in the past where one is given, as long as graph-node keeps its history. */
+  /** Answers as of a moment in the past where one is given, as long as graph-node keeps its history. */
   constructor(
     url: string,
-    private readonly asOfBlock?: number,
+    private readonly asOf?: { block: number; timestamp?: number },
   ) {
     this.#client = new GraphQLClient(url, {
       // Every document has one operation; to look up its name the client would parse it at every request.
@@ -181,17 +251,24 @@ export class Subgraph {
     return new PinnedSubgraph(await this.#head.answer, (document, variables) => this.#request(document, variables))
   }
 
+  /** The latest head that was told, undefined while none was. */
+  get lastHead(): Head | undefined {
+    return this.#lastHead
+  }
+
   async #fetchHead(): Promise<Head> {
-    const { _meta: meta, protocol } = await this.#request(HeadDocument, {
-      at: this.asOfBlock === undefined ? null : { number: this.asOfBlock },
-    })
-    if (!meta || (!meta.block.hash && this.asOfBlock === undefined)) {
+    const {
+      _meta: meta,
+      protocol,
+      transcoderPool,
+    } = await this.#request(HeadDocument, { at: this.asOf === undefined ? null : { number: this.asOf.block } })
+    if (!meta || (!meta.block.hash && this.asOf === undefined)) {
       throw new ApiError('UPSTREAM_UNAVAILABLE', 'The index has no block yet; try again soon')
     }
-    return {
+    this.#lastHead = {
       block: meta.block.number,
       blockHash: meta.block.hash ?? null,
-      timestamp: meta.block.timestamp ?? 0,
+      timestamp: this.asOf?.timestamp ?? meta.block.timestamp ?? 0,
       deployment: meta.deployment,
       hasIndexingErrors: meta.hasIndexingErrors,
       firstRound: protocol?.firstRound ?? 0,
@@ -199,7 +276,9 @@ export class Subgraph {
       nextRoundTotalActiveStake: BigInt(protocol?.nextRoundTotalActiveStake ?? 0),
       totalStake: BigInt(protocol?.totalStake ?? 0),
       contradictions: protocol?.contradictions ?? 0,
+      l1: transcoderPool ? { streamflowRound: transcoderPool.streamflowRound ?? null } : null,
     }
+    return this.#lastHead
   }
 
   async #request<Result, Variables extends object>(
@@ -274,6 +353,11 @@ export class PinnedSubgraph {
   /** The stake of everybody with something bonded at the start of a round, by address. */
   async holders(round: number): Promise<RecordedStake[]> {
     return this.#allPages((after) => this.request(HoldersDocument, { at: this.at, round, after }))
+  }
+
+  /** The stake of everybody that has stake delegated to it at the start of a round, by address. */
+  async delegates(round: number): Promise<RecordedStake[]> {
+    return this.#allPages((after) => this.request(DelegatesDocument, { at: this.at, round, after }))
   }
 
   /** The stake of everybody who delegates to an account at the start of a round, by address. */
@@ -366,19 +450,89 @@ export class PinnedSubgraph {
     return found
   }
 
-  /** Every treasury proposal and poll, in no order that means anything. */
-  async proposals(): Promise<(TreasuryProposalFacts | PollFacts)[]> {
-    const all: (TreasuryProposalFacts | PollFacts)[] = []
-    let afterTreasury = BEFORE_ALL
-    let afterPoll = BEFORE_ALL
+  /** Everything proposed in any voting system, in no order that means anything. */
+  async proposals(): Promise<(TreasuryProposalFacts | PollFacts | AragonVoteFacts)[]> {
+    const all: (TreasuryProposalFacts | PollFacts | AragonVoteFacts)[] = []
+    let [afterTreasury, afterPoll, afterAragon] = [BEFORE_ALL, BEFORE_ALL, BEFORE_ALL]
     for (let more = true; more; ) {
-      const page = await this.request(ProposalsDocument, { at: this.at, afterTreasury, afterPoll })
-      all.push(...page.treasuryProposals.map(treasuryProposalFacts), ...page.polls.map(pollFacts))
-      afterTreasury = page.treasuryProposals.at(-1)?.id ?? afterTreasury
-      afterPoll = page.polls.at(-1)?.id ?? afterPoll
-      more = page.treasuryProposals.length === UPSTREAM_PAGE || page.polls.length === UPSTREAM_PAGE
+      const page = await this.request(ProposalsDocument, { at: this.at, afterTreasury, afterPoll, afterAragon })
+      const { treasuryProposals, polls, aragonVotes } = page
+      all.push(
+        ...treasuryProposals.map(treasuryProposalFacts),
+        ...polls.map(pollFacts),
+        ...aragonVotes.map(aragonVoteFacts),
+      )
+      afterTreasury = treasuryProposals.at(-1)?.id ?? afterTreasury
+      afterPoll = polls.at(-1)?.id ?? afterPoll
+      afterAragon = aragonVotes.at(-1)?.id ?? afterAragon
+      more = [treasuryProposals, polls, aragonVotes].some((list) => list.length === UPSTREAM_PAGE)
     }
     return all
+  }
+
+  /** What left vaults in a block, in the order of logs. */
+  async payments(block: number): Promise<VaultPayment[]> {
+    const { vaultMovements, financeTransactions } = await this.request(PaymentsDocument, { at: this.at, block })
+    return vaultMovements.map((movement) => {
+      // Finance announces what it pays before the vault does.
+      const announced = financeTransactions.findLast(
+        (transaction) =>
+          transaction.transactionHash === movement.transactionHash &&
+          transaction.logIndex < movement.logIndex &&
+          transaction.entity === movement.entity &&
+          transaction.amount === movement.amount,
+      )
+      return {
+        vault: movement.vault,
+        token: movement.token,
+        to: movement.entity,
+        amount: BigInt(movement.amount),
+        reference: announced?.reference || null,
+        at: logPosition(movement),
+      }
+    })
+  }
+
+  /** Addresses of the indexed voting tokens. */
+  async votingTokens(): Promise<string[]> {
+    const { votingTokens } = await this.request(VotingTokensDocument, { at: this.at })
+    return votingTokens.map(({ id }) => id)
+  }
+
+  /** Everybody's balance of a voting token at the end of a block; the zero address stands for the total supply. */
+  async tokenBalances(token: string, block: number): Promise<TokenBalanceFacts[]> {
+    const balances = await this.#pages(
+      async (after) => (await this.request(TokenBalancesDocument, { at: this.at, token, block, after })).tokenBalances,
+    )
+    return balances.map(({ holder, balance }) => ({ holder: holder.id, balance: BigInt(balance) }))
+  }
+
+  /** The indexed treasuries and vaults. */
+  async treasuries(): Promise<TreasuryFacts[]> {
+    const { treasuries } = await this.request(TreasuriesDocument, { at: this.at })
+    return treasuries.map(({ id, balance, totalIn, totalOut }) => ({
+      address: id,
+      balance: BigInt(balance),
+      totalIn: BigInt(totalIn),
+      totalOut: BigInt(totalOut),
+    }))
+  }
+
+  /** All LPT into and out of a treasury or vault, in the order of logs. */
+  async treasuryTransfers(treasury: string): Promise<TreasuryTransferFacts[]> {
+    const transfers = await this.#pages(
+      async (after) =>
+        (await this.request(TreasuryTransfersDocument, { at: this.at, treasury, after })).treasuryTransfers,
+    )
+    return transfers
+      .map((transfer) => ({
+        from: transfer.from,
+        to: transfer.to,
+        amount: BigInt(transfer.amount),
+        balanceAfter: BigInt(transfer.balanceAfter),
+        at: logPosition(transfer),
+      }))
+      .sort(byLog)
   }
 
   /** The governor's quorum numerators in the order they were set, and where RoundsManager is. */
@@ -409,12 +563,12 @@ export class PinnedSubgraph {
         voter: cast.voter.id,
         choice: BigInt(cast.choice),
         valid: cast.valid,
-        weight: cast.weight === null || cast.weight === undefined ? null : BigInt(cast.weight),
+        weight: bigintOrNull(cast.weight),
         reason: cast.reason ?? null,
         at: logPosition(cast),
       })
     }
-    for (const list of casts.values()) list.sort((a, b) => a.at.block - b.at.block || a.at.logIndex - b.at.logIndex)
+    for (const list of casts.values()) list.sort(byLog)
     return casts
   }
 
@@ -473,6 +627,7 @@ function stakePeriod(position: StakeStateFragment): StakePeriod {
     delegatedAmount: BigInt(position.delegatedAmount),
     activationRound: position.activationRound,
     deactivationRound: position.deactivationRound,
+    inPool: position.inPool,
     lastRewardRound: position.lastRewardRound,
     cumulativeRewardFactor: BigInt(position.cumulativeRewardFactor),
     cumulativeRewards: BigInt(position.cumulativeRewards),
@@ -544,6 +699,36 @@ function pollFacts(poll: PollFactsFragment): PollFacts {
             contradictions: poll.closingContradictions,
           },
   }
+}
+
+function aragonVoteFacts(vote: AragonVoteFactsFragment): AragonVoteFacts {
+  const { execution } = vote
+  return {
+    system: 'ARAGON',
+    id: vote.id,
+    app: vote.app.id,
+    voteId: BigInt(vote.voteId),
+    proposer: vote.proposer.id,
+    createdAt: logPosition(vote),
+    metadata: vote.metadata,
+    snapshotBlock: vote.snapshotBlock,
+    token: vote.app.token?.id ?? null,
+    vault: vote.app.vault ?? null,
+    supportRequired: bigintOrNull(vote.supportRequired),
+    minAcceptQuorum: bigintOrNull(vote.minAcceptQuorum),
+    voteTime: bigintOrNull(vote.voteTime),
+    votingPower: bigintOrNull(vote.votingPower),
+    script: vote.script ?? null,
+    execution: execution ? { firstLogIndex: execution.firstLogIndex, at: logPosition(execution) } : null,
+  }
+}
+
+function bigintOrNull(text: string | null | undefined): bigint | null {
+  return text === null || text === undefined ? null : BigInt(text)
+}
+
+function byLog(a: { at: LogPosition }, b: { at: LogPosition }): number {
+  return a.at.block - b.at.block || a.at.logIndex - b.at.logIndex
 }
 
 function roundFacts(round: RoundFactsFragment): RoundFacts {

@@ -1,4 +1,4 @@
-import { type Stake, type VotingPower, votingPower } from './voting-power.ts'
+import type { Stake, VotingPower } from './voting-power.ts'
 
 /** A stake with the rounds it holds at the start of: from fromRound to before untilRound. */
 export interface StakePeriod extends Stake {
@@ -9,20 +9,21 @@ export interface StakePeriod extends Stake {
 /**
  * One voting power per round, fromRound to toRound inclusive, in which anything but the round differs from the round
  * before; ascending. `own` are the account's periods, `delegates` those of everybody it delegated to, by address; both
- * ascending and reaching back to fromRound - 1. `checkpointedFrom` is the first round the account is checkpointed at.
+ * ascending and reaching back to fromRound - 1. `checkpointedFrom` is the first round the account is checkpointed at,
+ * `powerAt` the rule that makes a voting power of the account's and its delegate's stake at a round.
  */
 export function votingPowerHistory(
-  account: string,
   fromRound: number,
   toRound: number,
   own: readonly StakePeriod[],
   delegates: ReadonlyMap<string, readonly StakePeriod[]>,
   checkpointedFrom: number,
+  powerAt: (round: number, stake: StakePeriod | undefined, delegate: StakePeriod | undefined) => VotingPower,
 ): VotingPower[] {
   const at = (round: number): VotingPower => {
     const stake = periodAt(own, round)
     const delegate = stake?.delegate ? periodAt(delegates.get(stake.delegate) ?? [], round) : undefined
-    return votingPower(account, round, stake, delegate, round >= checkpointedFrom)
+    return powerAt(round, stake, delegate)
   }
   const candidates = new Set<number>([checkpointedFrom])
   for (const period of own) {

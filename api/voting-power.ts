@@ -20,6 +20,8 @@ export interface Stake {
   activationRound: number
   /** First round no longer in the active set; 0 = never was. */
   deactivationRound: number
+  /** In the transcoder pool. */
+  inPool: boolean
   /** 0 = never rewarded. */
   lastRewardRound: number
   /** Cumulative reward factor of lastRewardRound; 0 = never rewarded. */
@@ -30,7 +32,10 @@ export interface Stake {
   exact: boolean
 }
 
-/** One account's voting power and stake at the start of a round; see VotingPower in schema.graphql for each field. */
+/**
+ * One account's voting power and stake at the start of a round; see VotingPower in schema.graphql for each field. Null
+ * stands for a figure that the events of Ethereum L1 do not tell.
+ */
 export interface VotingPower {
   account: string
   round: number
@@ -38,10 +43,21 @@ export interface VotingPower {
   delegate: string | null
   isTranscoder: boolean
   isActive: boolean
-  stake: bigint
-  bondedAmount: bigint
+  stake: bigint | null
+  bondedAmount: bigint | null
   delegatedStake: bigint
   checkpointed: boolean
+}
+
+/** What an account never seen has. */
+const NO_STAKE = {
+  votes: 0n,
+  delegate: null,
+  isTranscoder: false,
+  isActive: false,
+  stake: 0n,
+  bondedAmount: 0n,
+  delegatedStake: 0n,
 }
 
 const ZERO_ADDRESS = '0x0000000000000000000000000000000000000000'
@@ -98,20 +114,7 @@ export function votingPower(
   delegate: Stake | undefined,
   checkpointed: boolean,
 ): VotingPower {
-  if (stake === undefined) {
-    return {
-      account,
-      round,
-      votes: 0n,
-      delegate: null,
-      isTranscoder: false,
-      isActive: false,
-      stake: 0n,
-      bondedAmount: 0n,
-      delegatedStake: 0n,
-      checkpointed,
-    }
-  }
+  if (stake === undefined) return { ...NO_STAKE, account, round, checkpointed }
   return {
     account,
     round,
@@ -123,6 +126,39 @@ export function votingPower(
     bondedAmount: stake.bondedAmount,
     delegatedStake: stake.delegatedAmount,
     checkpointed,
+  }
+}
+
+/** Whether an account is a registered transcoder on Ethereum L1: V1 has its pool only, Streamflow whoever bonds to itself. */
+function isRegisteredOnL1(stake: Stake, isStreamflow: boolean): boolean {
+  return stake.inPool || (isStreamflow && isRegisteredTranscoder(stake))
+}
+
+/**
+ * Voting power at the start of a round of Ethereum L1, under V1 or Streamflow: a registered transcoder's total stake
+ * (BondingManager.transcoderTotalStake), zeros for who has nothing bonded, and undefined for a delegator: what it had
+ * with rewards cannot be told from events, as V1's claims left none.
+ */
+export function l1VotingPower(
+  account: string,
+  round: number,
+  stake: Stake | undefined,
+  isStreamflow: boolean,
+): VotingPower | undefined {
+  if (stake === undefined) return { ...NO_STAKE, account, round, checkpointed: false }
+  const isTranscoder = isRegisteredOnL1(stake, isStreamflow)
+  if (!isTranscoder && stake.delegate !== null) return undefined
+  return {
+    account,
+    round,
+    votes: isTranscoder ? stake.delegatedAmount : 0n,
+    delegate: isTranscoder ? account : null,
+    isTranscoder,
+    isActive: isActiveTranscoder(stake, round),
+    stake: isTranscoder ? null : 0n,
+    bondedAmount: isTranscoder ? null : 0n,
+    delegatedStake: stake.delegatedAmount,
+    checkpointed: false,
   }
 }
 

@@ -31,7 +31,7 @@ describe.each(['small', 'medium'])('proposals and polls of the %s trace, through
     if (chain === undefined) throw new Error('no chain')
     let compared = 0
     for (const block of timelineBlocks(truth)) {
-      const server = await createServer({ chains: [{ ...chain, asOfBlock: block }], port: 0, isReady: () => true })
+      const server = await createServer({ chains: [{ ...chain, asOf: { block } }], port: 0, isReady: () => true })
       try {
         const comparison = await compareTimeline(server.url, truth, block)
         compared += comparison.compared

@@ -11,12 +11,12 @@ const power = (digit: string, votes: bigint, stake: bigint) => ({
 })
 
 test('holders are those with stake or votes, most votes first', () => {
-  const snapshot = new StakeSnapshot(9, 30n, 40n, [power('3', 0n, 5n), power('1', 0n, 0n), power('2', 7n, 7n)])
+  const snapshot = new StakeSnapshot(9, 30n, 40n, [power('3', 0n, 5n), power('1', 0n, 0n), power('2', 7n, 7n)], true)
   expect(snapshot.holders.map(({ account }) => account)).toEqual([address('2'), address('3')])
 })
 
 test('the Merkle root is that of the standard tree over holders with votes', () => {
-  const snapshot = new StakeSnapshot(9, 30n, 40n, [power('3', 0n, 5n), power('2', 7n, 7n), power('4', 8n, 8n)])
+  const snapshot = new StakeSnapshot(9, 30n, 40n, [power('3', 0n, 5n), power('2', 7n, 7n), power('4', 8n, 8n)], true)
   const tree = StandardMerkleTree.of(
     [
       [address('2'), 7n],
@@ -28,5 +28,5 @@ test('the Merkle root is that of the standard tree over holders with votes', () 
 })
 
 test('without votes the Merkle root is 32 zero bytes', () => {
-  expect(new StakeSnapshot(9, 0n, 0n, [power('3', 0n, 5n)]).merkleRoot).toBe(`0x${'0'.repeat(64)}`)
+  expect(new StakeSnapshot(9, 0n, 0n, [power('3', 0n, 5n)], true).merkleRoot).toBe(`0x${'0'.repeat(64)}`)
 })

@@ -14,6 +14,7 @@ export function stake(account: string, delegate: string | null, fields: Partial<
     delegatedAmount: 0n,
     activationRound: 0,
     deactivationRound: 0,
+    inPool: false,
     lastRewardRound: 0,
     cumulativeRewardFactor: 0n,
     cumulativeRewards: 0n,
