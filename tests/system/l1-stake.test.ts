@@ -1,0 +1,149 @@
+import { GraphQLClient } from 'graphql-request'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type Stack, startStack } from '../../stack/stack.ts'
+import { compareL1, type L1Truth } from './l1-truth.ts'
+import { compareStake, type LivepeerTruth, readTruth, traceFile } from './livepeer-truth.ts'
+
+describe('stake on Ethereum L1 beside Arbitrum, through the HTTP API', () => {
+  const truth = readTruth<L1Truth>('livepeer-l1/small')
+  const arbitrum = readTruth<LivepeerTruth>('livepeer/small')
+  let stack: Stack
+  let api: GraphQLClient
+
+  beforeAll(async () => {
+    // L1 first: which chain answers must not depend on the order.
+    stack = await startStack({ traces: ['livepeer-l1/small', 'livepeer/small', 'aragon/small'].map(traceFile) })
+    await stack.ready
+    api = new GraphQLClient(`${stack.url}/graphql`)
+  })
+  afterAll(() => stack?.stop())
+
+  const ask = <Data>(query: string) => api.request<Data>(query)
+  const codeOf = (query: string) =>
+    ask(query).then(
+      () => null,
+      (error: { response: { errors: { extensions: { code: string } }[] } }) =>
+        error.response.errors[0]?.extensions.code,
+    )
+
+  test('the active set, its stake and the allocation equal the contracts in every initialised round', async () => {
+    const { compared, differences } = await compareL1(stack.url, truth, 'recorded')
+    console.log(`livepeer-l1/small: ${compared} values of active sets and allocations compared`)
+    expect(differences).toEqual([])
+    expect(compared).toBeGreaterThan(100)
+  })
+
+  test('fails on one wei', async () => {
+    const wrong = structuredClone(truth)
+    const entry = wrong.rounds.at(-1)
+    const [transcoder = ''] = Object.keys(entry?.activeStake ?? {})
+    if (entry === undefined) throw new Error('nothing to falsify')
+    entry.allocation[transcoder] = String(BigInt(entry.allocation[transcoder] ?? 0) + 1n)
+    const { differences } = await compareL1(stack.url, wrong, 'recorded')
+    expect(differences).toHaveLength(1)
+    expect(differences[0]).toContain('allocation')
+  })
+
+  test('Arbitrum answers where both know a round, and the same as alone', async () => {
+    const { compared, differences } = await compareStake(stack.url, arbitrum)
+    expect(differences).toEqual([])
+    expect(compared).toBeGreaterThan(3000)
+    const [before = 0] = truth.meta.initializedRounds
+    const { round } = await ask<{ round: { network: string } }>(`{ round(number: ${before}) { network } }`)
+    expect(before).toBeLessThan(arbitrum.meta.initializedRounds[0] ?? 0)
+    expect(round.network).toBe('recorded')
+  })
+
+  test('rounds are one list, and each network has its own', async () => {
+    const list = async (network: string, descending: boolean) => {
+      const found: [number, string][] = []
+      for (let after: string | null = null, more = true; more; ) {
+        const { rounds }: { rounds: RoundPage } = await ask(
+          `{ rounds(first: 7, descending: ${descending}${after === null ? '' : `, after: "${after}"`}${network}) {
+            nodes { number network } pageInfo { hasNextPage endCursor } } }`,
+        )
+        found.push(...rounds.nodes.map(({ number, network: of }): [number, string] => [number, of]))
+        after = rounds.pageInfo.endCursor
+        more = rounds.pageInfo.hasNextPage
+      }
+      return found
+    }
+    const l1 = truth.meta.initializedRounds.map((number) => [number, 'recorded'])
+    const l2 = arbitrum.meta.initializedRounds.map((number) => [number, 'recorded-2'])
+    const [first = 0] = arbitrum.meta.initializedRounds
+    const all = [...l1.filter(([number]) => Number(number) < first), ...l2]
+    expect(await list('', false)).toEqual(all)
+    expect(await list('', true)).toEqual(all.toReversed())
+    expect(await list(', network: "recorded"', false)).toEqual(l1)
+  })
+
+  test('a delegator of L1 is refused, a transcoder is told, a stranger has zeros', async () => {
+    const entry = truth.rounds.findLast(({ shared }) => !shared)
+    if (entry === undefined) throw new Error('no round')
+    const { round } = entry
+    const power = (account: string, fields: string) =>
+      `{ votingPower(account: "${account}", round: ${round}, network: "recorded") { ${fields} } }`
+    const [delegator] = Object.entries(entry.accounts).find(
+      ([account, { delegate, bondedAmount }]) => delegate !== account && bondedAmount !== '0',
+    ) ?? ['']
+    expect(await codeOf(power(delegator, 'votes'))).toBe('NOT_EXACT')
+    const [transcoder = '', stake] = Object.entries(entry.activeStake)[0] ?? []
+    expect(await ask(power(transcoder, 'votes delegate isTranscoder isActive delegatedStake checkpointed'))).toEqual({
+      votingPower: {
+        votes: stake,
+        delegate: transcoder,
+        isTranscoder: true,
+        isActive: true,
+        delegatedStake: stake,
+        checkpointed: false,
+      },
+    })
+    expect(await codeOf(power(transcoder, 'stake'))).toBe('NOT_EXACT')
+    expect(await ask(power(`0x${'12'.repeat(20)}`, 'votes stake delegate'))).toEqual({
+      votingPower: { votes: '0', stake: '0', delegate: null },
+    })
+    const snapshot = (fields: string) => `{ stakeSnapshot(round: ${round}, network: "recorded") { ${fields} } }`
+    expect(await codeOf(snapshot('merkleRoot'))).toBe('NOT_EXACT')
+    expect(await codeOf(snapshot('holders { totalCount }'))).toBe('NOT_EXACT')
+  })
+
+  test('a round nobody initialised is answered, one before the first or after the last refused', async () => {
+    const [uninitialised = 0] = truth.meta.uninitializedRounds
+    const allocation = (round: number) =>
+      `{ tokenAllocation(round: ${round}, network: "recorded") { network seats shares { tokens } } }`
+    const { tokenAllocation } = await ask<{ tokenAllocation: { shares: { tokens: string }[] } }>(
+      allocation(uninitialised),
+    )
+    const sum = tokenAllocation.shares.reduce((total, { tokens }) => total + BigInt(tokens), 0n)
+    expect(sum).toBe(10n ** 20n)
+    expect(await codeOf(allocation(truth.meta.lastRound + 2))).toBe('ROUND_IN_FUTURE')
+    expect(await codeOf(allocation((truth.meta.initializedRounds[0] ?? 0) - 1))).toBe('ROUND_NOT_INDEXED')
+    expect(await codeOf('{ tokenAllocation(round: 1) { supply } }')).toBe('ROUND_NOT_INDEXED')
+    expect(await codeOf('{ tokenAllocation(round: 10000) { supply } }')).toBe('ROUND_IN_FUTURE')
+    expect(await codeOf('{ tokenAllocation(round: 10, network: "nowhere") { supply } }')).toBe('BAD_USER_INPUT')
+    expect(await codeOf('{ tokenAllocation(round: 10, seats: 0) { supply } }')).toBe('BAD_USER_INPUT')
+    expect(await codeOf('{ tokenAllocation(round: 10, supply: "-1") { supply } }')).toBe('BAD_USER_INPUT')
+  })
+
+  test('proposals of all voting systems are one list', async () => {
+    const { proposals } = await ask<{
+      proposals: { totalCount: number; nodes: { system: string; network: string }[] }
+    }>('{ proposals(first: 1000) { totalCount nodes { system network } } }')
+    const count = (system: string) => proposals.nodes.filter((node) => node.system === system).length
+    expect([count('TREASURY'), count('POLL'), count('ARAGON')]).toEqual([2, 1, 32])
+    const { status } = await ask<{ status: { network: string; error: string | null; round: number | null }[] }>(
+      '{ status { network error round } }',
+    )
+    expect(status.map(({ network, error }) => [network, error])).toEqual([
+      ['recorded', null],
+      ['recorded-2', null],
+      ['recorded-3', null],
+    ])
+    expect(status[2]?.round).toBeNull()
+  })
+})
+
+interface RoundPage {
+  nodes: { number: number; network: string }[]
+  pageInfo: { hasNextPage: boolean; endCursor: string | null }
+}
