@@ -30,6 +30,11 @@ export function logId(event: ethereum.Event): Bytes {
   return event.transaction.hash.concatI32(event.logIndex.toI32())
 }
 
+/** What one treasury pays another is a transfer of both: log ++ treasury. */
+export function treasuryTransferId(event: ethereum.Event, treasury: Bytes): Bytes {
+  return logId(event).concat(treasury)
+}
+
 /** Contradictions are numbered as they are met. */
 export function contradictionId(number: i32): Bytes {
   return Bytes.fromI32(number)
@@ -45,7 +50,7 @@ export function aragonVoteId(app: Bytes, voteId: BigInt): Bytes {
   return app.concat(uint256(voteId))
 }
 
-/** What a holder has of a voting token now, a holder can be in several DAOs: token ++ holder. */
+/** What a holder has of a voting token now; one can be in several DAOs: token ++ holder. */
 export function tokenBalanceId(token: Bytes, holder: Bytes): Bytes {
   return token.concat(holder)
 }
