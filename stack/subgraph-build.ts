@@ -85,7 +85,6 @@ export async function buildSubgraph(project: string, manifest: string, signal: A
     symlinkSync(join(project, 'node_modules'), join(workshop, 'node_modules'))
     await run(['codegen', '--output-dir', 'subgraph/generated', manifest], workshop, signal)
     await run(['build', '--output-dir', 'built', manifest], workshop, signal)
-    renameSync(join(workshop, 'built', manifest), join(workshop, 'built', MANIFEST))
     try {
       renameSync(join(workshop, 'built'), target)
     } catch (error) {
