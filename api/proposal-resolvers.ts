@@ -77,7 +77,7 @@ export async function accountVotes(
   return pageOf(
     latestFirst,
     {
-      form: /^\d{1,15} \d{1,15} \S{1,100}$/,
+      form: /^\d{1,15} \d{1,15} \d{1,15} \S{1,150}$/,
       keyOf: accountVoteKey,
       isAfter: (vote, key) => compareKeys(accountVoteKey(vote), key) < 0,
     },
@@ -295,8 +295,10 @@ const castOrder: ListOrder<VoteParent> = {
   isAfter: ({ ballot }, key) => compareKeys(`${ballot.cast.at.block} ${ballot.cast.at.logIndex}`, key) > 0,
 }
 
+/** By time across chains; several blocks of one chain can have the same. */
 function accountVoteKey({ proposal, vote: { ballot } }: AccountVoteParent): string {
-  return `${ballot.cast.at.timestamp} ${ballot.cast.at.logIndex} ${globalId(proposal)}`
+  const { timestamp, block, logIndex } = ballot.cast.at
+  return `${timestamp} ${block} ${logIndex} ${globalId(proposal)}`
 }
 
 function timeline(proposal: ProposalFacts): ProposalEvent[] {

@@ -388,7 +388,7 @@ export class PinnedSubgraph {
     currentRoundTotalActiveStake: bigint
   }> {
     const { governorSettingChanges, protocol } = await this.request(GovernanceSettingsDocument, { at: this.at })
-    const ordered = governorSettingChanges.toSorted((a, b) => a.block - b.block || a.logIndex - b.logIndex)
+    const ordered = governorSettingChanges.toSorted(byPlace)
     return {
       numerators: ordered.map(({ newValue, round, block }) => ({ value: BigInt(newValue), round, block })),
       roundsManager: protocol?.roundsManager ?? null,
@@ -414,7 +414,7 @@ export class PinnedSubgraph {
         at: logPosition(cast),
       })
     }
-    for (const list of casts.values()) list.sort((a, b) => a.at.block - b.at.block || a.at.logIndex - b.at.logIndex)
+    for (const list of casts.values()) list.sort((a, b) => byPlace(a.at, b.at))
     return casts
   }
 
@@ -506,6 +506,11 @@ function logPosition(log: {
   }
 }
 
+/** Orders logs as they stand on the chain. */
+function byPlace(a: { block: number; logIndex: number }, b: { block: number; logIndex: number }): number {
+  return a.block - b.block || a.logIndex - b.logIndex
+}
+
 function treasuryProposalFacts(proposal: TreasuryProposalFactsFragment): TreasuryProposalFacts {
   return {
     system: 'TREASURY',
@@ -519,7 +524,9 @@ function treasuryProposalFacts(proposal: TreasuryProposalFactsFragment): Treasur
     description: proposal.description,
     snapshotRound: proposal.snapshotRound,
     lastRound: proposal.lastRound,
-    events: proposal.events.map((event) => ({ kind: event.kind, at: logPosition(event) })),
+    events: proposal.events
+      .map((event) => ({ kind: event.kind, at: logPosition(event) }))
+      .sort((a, b) => byPlace(a.at, b.at)),
   }
 }
 
