@@ -1,6 +1,7 @@
 import DataLoader from 'dataloader'
 import { type ChainView, refuseInexact } from './chain-view.ts'
 import { ApiError } from './errors.ts'
+import { timelockOperationId } from './proposal-actions.ts'
 import { type Count, countPoll, countTreasuryProposal } from './proposal-count.ts'
 import { currentRound } from './rounds-manager.ts'
 import type {
@@ -40,9 +41,7 @@ export class GovernanceView {
 
   /** Everything ever proposed on the chain. */
   proposals(): Promise<ProposalFacts[]> {
-    this.#proposals ??= this.chainView
-      .pinned()
-      .then(async (pinned) => (await pinned.proposals()).map((proposal) => ({ ...proposal, view: this })))
+    this.#proposals ??= this.#fetchProposals()
     return this.#proposals
   }
 
@@ -91,6 +90,24 @@ export class GovernanceView {
       return pace.time + (proposal.lastRound + 1 - pace.round) * pace.secondsPerRound
     }
     return new Map(proposals.map((proposal) => [proposal, Math.floor(endOf(proposal))]))
+  }
+
+  /** The timelock may be told to carry out or drop a queued proposal by others than the governor, which then says nothing. */
+  async #fetchProposals(): Promise<ProposalFacts[]> {
+    const pinned = await this.chainView.pinned()
+    const proposals = await pinned.proposals()
+    const inTimelock = new Map<TreasuryProposalFacts | PollFacts, string>()
+    for (const proposal of proposals) {
+      if (proposal.system === 'TREASURY' && proposal.events.at(-1)?.kind === 'QUEUED') {
+        inTimelock.set(proposal, timelockOperationId(proposal))
+      }
+    }
+    const ends = await pinned.timelockEnds([...inTimelock.values()])
+    return proposals.map((proposal): ProposalFacts => {
+      const end = ends.get(inTimelock.get(proposal) ?? '')
+      if (proposal.system === 'POLL' || end === undefined) return { ...proposal, view: this }
+      return { ...proposal, events: [...proposal.events, end], view: this }
+    })
   }
 
   async #fetchRoundNow(): Promise<number> {
@@ -158,10 +175,13 @@ export class GovernanceView {
     const totals = rounds.get(snapshotRound + 1)
     refuseInexactTotal(totals?.contradictions ?? pinned.head.contradictions)
     const electorate = totals?.totalActiveStake ?? pinned.head.nextRoundTotalActiveStake
+    // Power comes from checkpoints: a voter that has power and no checkpoint tells that BondingVotes is not indexed.
+    const areIndexed = casts.every(({ voter, weight }) => weight === 0n || stakes.get(voter)?.firstCheckpoint)
     // BondingVotes knows an account only from its first checkpoint on.
     const delegateAt = (account: string): string | null => {
       const stake = stakes.get(account)
       if (stake === undefined) return null
+      if (!areIndexed) return stake.delegate
       return this.chainView.checkpointedFrom(stake.firstCheckpoint) <= snapshotRound + 1 ? stake.delegate : null
     }
     // The governor keeps a checkpoint per round, written in the round of the change (_updateQuorumNumerator).
@@ -178,12 +198,18 @@ export class GovernanceView {
       round,
       settings,
       pinned,
-    }: { round: number; settings: { currentRoundTotalActiveStake: bigint }; pinned: PinnedSubgraph },
+    }: {
+      round: number
+      settings: { currentRoundTotalActiveStake: bigint; ownBlocksEndPolls: boolean }
+      pinned: PinnedSubgraph
+    },
   ): CountedProposal {
     const { roundLength } = this.chainView.chain
     refuseInexactTotal(poll.closing?.contradictions ?? pinned.head.contradictions)
+    const isOver =
+      (roundLength !== undefined || settings.ownBlocksEndPolls) && BigInt(pinned.head.block) > poll.endBlock
     const moment = {
-      isOpen: poll.closing === null && (roundLength === undefined || BigInt(pinned.head.block) <= poll.endBlock),
+      isOpen: poll.closing === null && !isOver,
       round:
         roundLength === undefined
           ? (poll.closing?.round ?? round)

@@ -22,6 +22,7 @@ import {
   StakesDocument,
   StakesOfDocument,
   type StakesQueryVariables,
+  TimelockEndsDocument,
   type TreasuryProposalFactsFragment,
   VoteCastsDocument,
   VotesOfDocument,
@@ -103,7 +104,13 @@ export interface TreasuryProposalFacts {
   description: string
   snapshotRound: number
   lastRound: number
-  events: { kind: 'QUEUED' | 'EXECUTED' | 'CANCELED'; at: LogPosition }[]
+  events: TreasuryProposalEvent[]
+}
+
+/** What happened to a treasury proposal after its creation. */
+export interface TreasuryProposalEvent {
+  kind: 'QUEUED' | 'EXECUTED' | 'CANCELED'
+  at: LogPosition
 }
 
 /** A poll as recorded. */
@@ -381,11 +388,31 @@ export class PinnedSubgraph {
     return all
   }
 
-  /** The governor's quorum numerators in the order they were set, and where RoundsManager is. */
+  /** How operations of the timelock ended, by their ids: each at its last log. Those that did not end are missing. */
+  async timelockEnds(operations: readonly string[]): Promise<Map<string, TreasuryProposalEvent>> {
+    if (operations.length === 0) return new Map()
+    const asked = [...operations]
+    const logs = await this.#pages(
+      async (after) =>
+        (await this.request(TimelockEndsDocument, { at: this.at, operations: asked, after })).timelockEvents,
+    )
+    return new Map(
+      logs.sort(byPlace).map((log) => {
+        const kind = log.kind === 'CANCELED' ? ('CANCELED' as const) : ('EXECUTED' as const)
+        return [log.operation, { kind, at: logPosition(log) }]
+      }),
+    )
+  }
+
+  /**
+   * The governor's quorum numerators in the order they were set, where RoundsManager is, and whether the chain's own
+   * block numbers end polls, as far as an event while one was open has told.
+   */
   async governanceSettings(): Promise<{
     numerators: QuorumNumerator[]
     roundsManager: string | null
     currentRoundTotalActiveStake: bigint
+    ownBlocksEndPolls: boolean
   }> {
     const { governorSettingChanges, protocol } = await this.request(GovernanceSettingsDocument, { at: this.at })
     const ordered = governorSettingChanges.toSorted(byPlace)
@@ -393,6 +420,7 @@ export class PinnedSubgraph {
       numerators: ordered.map(({ newValue, round, block }) => ({ value: BigInt(newValue), round, block })),
       roundsManager: protocol?.roundsManager ?? null,
       currentRoundTotalActiveStake: BigInt(protocol?.currentRoundTotalActiveStake ?? 0),
+      ownBlocksEndPolls: (protocol?.l1BlockAskedAt ?? 0) > 0 && protocol?.l1Block === String(protocol?.l1BlockAskedAt),
     }
   }
 
