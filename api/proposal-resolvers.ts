@@ -261,9 +261,12 @@ async function sortProposals(
   const direction = orderBy === 'CREATED_ASC' || orderBy === 'ENDS_ASC' ? 1 : -1
   const keyOf = (proposal: ProposalFacts) => `${timeOf(proposal)} ${globalId(proposal)}`
   const compare = (a: string, b: string) => direction * compareKeys(a, b)
+  // Estimated ends move as time passes: a cursor stands for where its proposal is now, if it still is in the list.
+  const keys = new Map(proposals.map((proposal) => [globalId(proposal), keyOf(proposal)]))
+  const placeOf = (key: string) => keys.get(key.slice(key.indexOf(' ') + 1)) ?? key
   return [
     proposals.toSorted((a, b) => compare(keyOf(a), keyOf(b))),
-    { form: /^\d{1,15} \S{1,150}$/, keyOf, isAfter: (proposal, key) => compare(keyOf(proposal), key) > 0 },
+    { form: /^\d{1,15} \S{1,150}$/, keyOf, isAfter: (proposal, key) => compare(keyOf(proposal), placeOf(key)) > 0 },
   ]
 }
 

@@ -58,6 +58,37 @@ describe.each(['small', 'medium'])('proposals and polls of the %s trace, through
     expect(differences).toHaveLength(3)
   })
 
+  test('a page goes on where the one before ended, though the chain went on meanwhile', async () => {
+    const [chain] = stack.chains
+    if (chain === undefined) throw new Error('no chain')
+    const blocks = timelineBlocks(truth)
+    const serve = (asOfBlock: number) =>
+      createServer({ chains: [{ ...chain, asOfBlock }], port: 0, isReady: () => true })
+    const before = await serve(blocks[Math.floor(blocks.length / 2)] ?? 0)
+    try {
+      const [earlier, now] = [before, stack].map(({ url }) => new GraphQLClient(`${url}/graphql`))
+      if (earlier === undefined || now === undefined) throw new Error('no API')
+      const page = `pageInfo { endCursor } nodes { ${LISTED} }`
+      for (const orderBy of ['CREATED_ASC', 'ENDS_ASC', 'ENDS_DESC']) {
+        const whole = (await list(now, `orderBy: ${orderBy}`, 1000)).map(({ id }) => id)
+        const known = (await list(earlier, `orderBy: ${orderBy}`, 1000)).map(({ id }) => id)
+        expect(known.length).toBeGreaterThan(0)
+        for (let first = 1; first <= known.length; first++) {
+          const { proposals } = await earlier.request<{ proposals: { pageInfo: { endCursor: string } } }>(
+            `{ proposals(orderBy: ${orderBy}, first: ${first}) { ${page} } }`,
+          )
+          const after = `orderBy: ${orderBy}, after: "${proposals.pageInfo.endCursor}"`
+          const { proposals: rest } = await now.request<{ proposals: { nodes: Listed[] } }>(
+            `{ proposals(${after}) { ${page} } }`,
+          )
+          expect(rest.nodes.map(({ id }) => id)).toEqual(whole.slice(whole.indexOf(known[first - 1] ?? '') + 1))
+        }
+      }
+    } finally {
+      await before.close()
+    }
+  })
+
   test('page through in every order without a gap, and filters agree with the list', async () => {
     const api = new GraphQLClient(`${stack.url}/graphql`)
     const all = await list(api, '', 1000)
