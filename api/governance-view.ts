@@ -11,7 +11,6 @@ import type {
   Moment,
   PinnedSubgraph,
   PollFacts,
-  QuorumNumerator,
   RecordedStake,
   RoundFacts,
   TreasuryProposalFacts,
