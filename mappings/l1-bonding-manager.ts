@@ -1,11 +1,5 @@
 import { Address, BigInt, Bytes, ethereum } from '@graphprotocol/graph-ts'
-import {
-  delegateTo,
-  endDelegation,
-  isBondedAmountKnown,
-  rebondTo,
-  unbondFrom,
-} from '../subgraph/entities/l1-delegator'
+import { delegateTo, endDelegation, isBondedAmountKnown, rebondTo, unbondFrom } from '../subgraph/entities/l1-delegator'
 import { L1Stake } from '../subgraph/entities/l1-stake'
 import { setLogPosition } from '../subgraph/entities/log'
 import { clearPendingCommission, getOrCreateTranscoder } from '../subgraph/entities/transcoder'
@@ -197,13 +191,7 @@ export function handleTranscoderUpdateV1(event: TranscoderUpdateV1Event): void {
   transcoder.pendingRewardCut = event.params.pendingRewardCut.toI32()
   transcoder.pendingFeeShare = event.params.pendingFeeShare.toI32()
   transcoder.save()
-  recordCommissionChange(
-    event,
-    stake.protocol,
-    transcoder.id,
-    transcoder.pendingRewardCut,
-    transcoder.pendingFeeShare,
-  )
+  recordCommissionChange(event, stake.protocol, transcoder.id, transcoder.pendingRewardCut, transcoder.pendingFeeShare)
 }
 
 /** V1: out of the pool, where one with more stake took the place; still active for the rest of the round. */

@@ -1,4 +1,4 @@
-import { Address, Bytes, BigInt, dataSource } from '@graphprotocol/graph-ts'
+import { Address, BigInt, Bytes, dataSource } from '@graphprotocol/graph-ts'
 import { BondingManagerL1 } from '../generated/BondingManager/BondingManagerL1'
 import { TranscoderPool } from '../generated/schema'
 import { L1Stake } from './l1-stake'
