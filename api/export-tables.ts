@@ -1,7 +1,7 @@
 import { type ChainView, notExactOnL1 } from './chain-view.ts'
 import type { Context } from './context.ts'
 import { ApiError } from './errors.ts'
-import type { CountedProposal, GovernanceView, ProposalFacts } from './governance-view.ts'
+import type { GovernanceView, ProposalFacts } from './governance-view.ts'
 import { percent } from './poll-tally.ts'
 import { isoTime } from './positions.ts'
 import type { Ballot, Count } from './proposal-count.ts'
@@ -64,6 +64,12 @@ export function tableOfSnapshot(snapshot: StakeSnapshot, mark: RoundMark): Table
     columns: holderColumns,
     rows: holders,
   }
+}
+
+/** One account at the start of a round, zeros where it was never seen; on Ethereum L1 null for what cannot be told exactly. */
+export async function powerTable(view: ChainView, mark: RoundMark, account: string): Promise<Table<VotingPower>> {
+  const head = { format: 'livepeer-governance/voting-power/1', rule: VOTING_POWER_RULE, ...mark, rows: 1 }
+  return { head, columns: holderColumns, rows: [await view.votingPower(account, mark.round)] }
 }
 
 /** The Merkle proof of one account's votes at the start of a round; NOT_FOUND for who has none, NOT_EXACT on Ethereum L1. */
@@ -163,15 +169,37 @@ const voteColumns: readonly Column<Ballot>[] = [
 
 /** Each voter's choice that counts, by when it was cast, counted as of the indexed block; NOT_EXACT where that cannot be. */
 export async function votesTable(proposal: ProposalFacts): Promise<Table<Ballot>> {
-  const { count }: CountedProposal = await proposal.view.count(proposal)
-  const { ballots, state, sums, electorate, quorum, passed } = count
-  const id = globalId(proposal)
-  const head: Head = { format: 'livepeer-governance/votes/1', rule: COUNTING_RULES, id }
-  const tally: Record<string, Cell> = { state, ...sums, electorate, quorum, passed }
-  return {
-    head: { ...head, ...(await indexedBlock(proposal.view.chainView)), ...tally, rows: ballots.length },
-    columns: voteColumns,
-    rows: ballots,
+  const { count } = await proposal.view.count(proposal)
+  const { ballots, state, sums, electorate, quorum, final, passed } = count
+  const head: Head = {
+    format: 'livepeer-governance/votes/1',
+    rule: COUNTING_RULES,
+    id: globalId(proposal),
+    system: proposal.system,
+    ...(await indexedBlock(proposal.view.chainView)),
+    state,
+    ...sums,
+    electorate,
+    quorum,
+    final,
+    passed,
+    ...(await termsOf(proposal)),
+    rows: ballots.length,
+  }
+  return { head, columns: voteColumns, rows: ballots }
+}
+
+/** What a proposal's count depends on beside its votes, as its contract has it. */
+async function termsOf(proposal: ProposalFacts): Promise<Record<string, Cell>> {
+  switch (proposal.system) {
+    case 'TREASURY':
+      return { snapshotRound: proposal.snapshotRound, lastRound: proposal.lastRound }
+    case 'POLL':
+      return { endBlock: proposal.endBlock }
+    case 'ARAGON': {
+      const { snapshotBlock, supportRequired, minAcceptQuorum: minimumQuorum } = proposal
+      return { snapshotBlock, supportRequired, minimumQuorum, canExecute: await proposal.view.canExecute(proposal) }
+    }
   }
 }
 

@@ -7,7 +7,15 @@ import { GraphQLError } from 'graphql'
 import { LRUCache } from 'lru-cache'
 import type { Context } from './context.ts'
 import { ApiError } from './errors.ts'
-import { allocationTable, proofOf, proposalsTable, roundMark, snapshotTable, votesTable } from './export-tables.ts'
+import {
+  allocationTable,
+  powerTable,
+  proofOf,
+  proposalsTable,
+  roundMark,
+  snapshotTable,
+  votesTable,
+} from './export-tables.ts'
 import { findProposal, globalId, viewsOf } from './proposal-resolvers.ts'
 import { scalars } from './scalars.ts'
 import { bytesOf, FORMATS, type Format, jsonText, type RenderedFile, renderTable } from './table-file.ts'
@@ -45,7 +53,7 @@ interface Offer {
 }
 
 /**
- * The files of snapshots, proofs, allocations, proposals and votes, see docs/exports.md. Each request sees the chains of a
+ * The files of snapshots, proofs, voting powers, allocations, proposals and votes, see docs/exports.md. Each request sees the chains of a
  * context of its own. `log` takes a line about an error that is the server's own fault.
  */
 export function exportsRouter(newContext: () => Context, log?: (line: string) => void): Router {
@@ -71,6 +79,7 @@ export function exportsRouter(newContext: () => Context, log?: (line: string) =>
   )
   router.get('/snapshots/:file', answer(snapshotFile))
   router.get('/snapshots/:round/proof/:file', answer(proofFile))
+  router.get('/snapshots/:round/power/:file', answer(powerFile))
   router.get('/allocations/:file', answer(allocationFile))
   router.get('/proposals.:format', answer(proposalsFile))
   router.get('/proposals/:id/votes.:format', answer(votesFile))
@@ -106,6 +115,17 @@ async function proofFile(request: Request, { chains }: Context): Promise<Offer> 
   const view = await chains.forRound(round, network)
   const mark = await roundMark(view, round)
   const render = async () => wholeFile(`${jsonText(await proofOf(view, mark, account))}\n`)
+  return { format, final: mark.final, key: null, render }
+}
+
+async function powerFile(request: Request, { chains }: Context): Promise<Offer> {
+  const { network } = query(request, ['network'])
+  const [name, format] = nameAndFormat(request.params.file)
+  const account = scalars.Address.parseValue(name) as string
+  const round = roundOf(request.params.round)
+  const view = await chains.forRound(round, network)
+  const mark = await roundMark(view, round)
+  const render = async () => renderTable(await powerTable(view, mark, account), format)
   return { format, final: mark.final, key: null, render }
 }
 
