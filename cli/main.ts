@@ -15,8 +15,8 @@ interface OutputOptions {
 
 const program = new Command('livepeer-governance')
   .description(
-    'Livepeer governance from a running API, exact to the wei: to a terminal as a table with amounts in whole tokens, to a\n' +
-      'pipe as CSV with amounts in wei. It starts nothing; npm start does.',
+    'Livepeer governance from a running API, exact to the wei: to a terminal as a table with amounts in whole tokens, to ' +
+      'a pipe as CSV with amounts in wei. It starts nothing; npm start does.',
   )
   .addOption(
     new Option('--api <url>', 'URL of the API').env('LIVEPEER_GOVERNANCE_API').default('http://127.0.0.1:4000'),
@@ -59,7 +59,7 @@ fileCommand('power', 'voting power and stake of one account at the start of a ro
 program
   .command('verify')
   .description(
-    "compares a snapshot or a proposal's tally with what the contracts answer themselves. Exits with 0 where all is equal,\n" +
+    "compares a snapshot or a proposal's tally with what the contracts answer themselves. Exits with 0 where all is equal, " +
       '1 where something differs or fails, 2 where there are no contracts to ask',
   )
   .addOption(new Option('--round <round>', 'the snapshot of this round').conflicts('proposal').argParser(wholeNumber))
