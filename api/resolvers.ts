@@ -199,9 +199,10 @@ const Account: AllFields<AccountResolvers> = {
     const { head } = await view.pinned()
     const from = fromRound ?? head.firstRound
     const to = toRound ?? head.currentRound + 1
-    if (from > to) throw new ApiError('BAD_USER_INPUT', `fromRound ${from} is after toRound ${to}`)
+    // First, as a bound that was left out would make a round beyond the other end look like a mere mix-up.
     await view.pinnedFor(from)
     await view.pinnedFor(to)
+    if (from > to) throw new ApiError('BAD_USER_INPUT', `fromRound ${from} is after toRound ${to}`)
     return pageOf(
       await view.votingPowerHistory(address, from, to),
       {

@@ -6,7 +6,7 @@ import { ApolloServerPluginLandingPageDisabled } from '@apollo/server/plugin/dis
 import { ApolloServerPluginDrainHttpServer } from '@apollo/server/plugin/drainHttpServer'
 import { expressMiddleware } from '@as-integrations/express5'
 import cors from 'cors'
-import express from 'express'
+import express, { type ErrorRequestHandler } from 'express'
 import type { GraphQLFormattedError } from 'graphql'
 import { ChainView, type IndexedChain, snapshotCache } from './chain-view.ts'
 import { Chains } from './chains.ts'
@@ -47,6 +47,9 @@ export interface ApiServer {
   /** Answers what is under way, then stops. */
   close(): Promise<void>
 }
+
+/** A request that asks 1,000 accounts at some twenty rounds, each account written out, still fits. */
+const MAX_BODY_BYTES = 1_048_576
 
 const typeDefs = readFileSync(new URL('./schema.graphql', import.meta.url), 'utf8')
 
@@ -93,13 +96,14 @@ export async function createServer(options: {
   app.use(
     '/graphql',
     cors(),
-    express.json({ limit: '1mb' }),
+    express.json({ limit: MAX_BODY_BYTES }),
     expressMiddleware(apollo, {
       context: async () => newContext(),
     }),
   )
   app.use(exportsRouter(newContext, options.log))
   app.use(editorRouter())
+  app.use(refuseRequest)
 
   await listen(httpServer, options.port, host)
   const { port } = httpServer.address() as AddressInfo
@@ -119,6 +123,23 @@ function indexedChain({ subgraphUrl, lptAddress, asOf, ...chain }: Chain): Index
 function formatError(formatted: GraphQLFormattedError): GraphQLFormattedError {
   if (formatted.extensions?.[BAD_SCALAR] !== true) return formatted
   return { ...formatted, extensions: { code: 'BAD_USER_INPUT' } }
+}
+
+/** A body that cannot be read is answered in GraphQL's form: express would show a page with a stack trace. */
+const refuseRequest: ErrorRequestHandler = (error: unknown, _request, response, next) => {
+  if (response.headersSent) return next(error)
+  const status = isHttpError(error) ? error.status : 500
+  const [code, message] =
+    status === 413
+      ? ['LIMIT_EXCEEDED', `the request is larger than ${MAX_BODY_BYTES} bytes`]
+      : status < 500
+        ? ['BAD_REQUEST', 'the request cannot be read; POST JSON in UTF-8 with a "query"']
+        : ['INTERNAL_SERVER_ERROR', 'Internal server error']
+  response.status(status).json({ errors: [{ message, extensions: { code } }] })
+}
+
+function isHttpError(error: unknown): error is { status: number } {
+  return error instanceof Error && 'status' in error && typeof error.status === 'number'
 }
 
 function listen(server: Server, port: number, host: string): Promise<void> {

@@ -38,7 +38,7 @@ export interface GraphNodeOptions {
   ports: GraphNodePorts
   postgresUrl: string
   ipfsUrl: string
-  chains: readonly ChainSource[]
+  chain: ChainSource
   processes: ProcessTable
   /** Called when graph-node ends, whoever ended it. */
   onExit: (how: string) => void
@@ -118,10 +118,13 @@ export class GraphNode {
   }
 }
 
-/** Starts graph-node and waits until it takes requests. */
+/**
+ * Starts graph-node for one chain and waits until it takes requests. gnd joins the RPCs of several chains with commas, and
+ * graph-node then takes them for one URL: each chain needs a graph-node, and a database, of its own.
+ */
 export async function startGraphNode(options: GraphNodeOptions): Promise<GraphNode> {
-  const { dir, logFile, ports, postgresUrl, ipfsUrl, chains, processes, onExit, signal } = options
-  const placeholder = await writePlaceholder(dir, chains)
+  const { dir, logFile, ports, postgresUrl, ipfsUrl, chain, processes, onExit, signal } = options
+  const placeholder = await writePlaceholder(dir, chain)
   signal.throwIfAborted()
   const child = startChild(processes, {
     role: 'graph-node',
@@ -131,7 +134,7 @@ export async function startGraphNode(options: GraphNodeOptions): Promise<GraphNo
       ...['--manifests', `${placeholder}:.`],
       ...['--postgres-url', postgresUrl],
       ...['--ipfs', ipfsUrl],
-      ...chains.flatMap(({ network, rpcUrl }) => ['--ethereum-rpc', `${network}:${rpcUrl}`]),
+      ...['--ethereum-rpc', `${chain.network}:${chain.rpcUrl}`],
       ...['--http-port', String(ports.query)],
       ...['--admin-port', String(ports.admin)],
       ...['--index-node-port', String(ports.status)],
@@ -139,7 +142,7 @@ export async function startGraphNode(options: GraphNodeOptions): Promise<GraphNo
     ],
     logFile,
     cwd: dir,
-    env: { ...settings(chains), ...process.env },
+    env: { ...settings(chain), ...process.env },
   })
   child.once('error', (error) => onExit(`did not start: ${error.message}`))
   child.once('exit', (code, killedBy) => onExit(killedBy ? `was ended by ${killedBy}` : `ended with code ${code}`))
@@ -195,8 +198,7 @@ function indexingStatus(raw: RawStatus | null): IndexingStatus | null {
 }
 
 // What graph-node is told beside its command line. The environment of the user goes before all of it.
-function settings(chains: readonly ChainSource[]): NodeJS.ProcessEnv {
-  const recorded = chains.every((chain) => chain.recorded)
+function settings({ recorded }: ChainSource): NodeJS.ProcessEnv {
   return {
     GRAPH_LOG: 'warn',
     // A changed subgraph takes its name only once it has caught up.
@@ -211,8 +213,7 @@ function settings(chains: readonly ChainSource[]): NodeJS.ProcessEnv {
 }
 
 // gnd wants a subgraph on its command line and indexes that one anew at every start. It gets one that asks for nothing.
-async function writePlaceholder(dir: string, [chain]: readonly ChainSource[]): Promise<string> {
-  if (!chain) throw new StackError('there is no chain to index')
+async function writePlaceholder(dir: string, chain: ChainSource): Promise<string> {
   const { result: head } = await postJson<{ result: string }>(chain.rpcUrl, {
     jsonrpc: '2.0',
     id: 1,
@@ -221,7 +222,7 @@ async function writePlaceholder(dir: string, [chain]: readonly ChainSource[]): P
   })
   // Behind one address there may be several nodes, and not all at the same head.
   const startBlock = Math.max(0, Number(head) - (chain.recorded ? 0 : 20))
-  const folder = join(dir, 'placeholder')
+  const folder = join(dir, 'placeholder', chain.network)
   const manifest = join(folder, 'subgraph.yaml')
   const dataSource = {
     kind: 'ethereum/contract',
