@@ -67,7 +67,7 @@ export function cannotVerify(why: string): CliError {
 }
 
 /** Whether a network is a recording by its name: its contracts are on no chain. */
-export function isRecorded(network: string): boolean {
+function isRecorded(network: string): boolean {
   return /^recorded(-\d+)?$/.test(network)
 }
 

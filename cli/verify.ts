@@ -1,11 +1,12 @@
 import { SingleBar } from 'cli-progress'
-import type { Address, PublicClient } from 'viem'
+import { type Address, BaseError, type PublicClient } from 'viem'
 import type { Api } from './api.ts'
 import { Comparison, pollFromReads, spread } from './comparison.ts'
 import {
   aragonVotingAbi,
   bondingManagerAbi,
   bondingVotesAbi,
+  cannotVerify,
   chainOf,
   contractAddress,
   governorAbi,
@@ -89,16 +90,36 @@ export interface TallyVote {
 
 /** Compares as asked and prints what was compared; gives the exit code: 1 where something differs. */
 export async function verify(api: Api, options: VerifyOptions): Promise<0 | 1> {
-  const { round, proposal } = options
-  if (round === undefined && proposal === undefined) throw new CliError('give --round ROUND or --proposal ID')
-  const comparison = new Comparison()
-  if (round !== undefined) await verifyRound(api, round, options, comparison)
-  else if (proposal !== undefined) await verifyProposal(api, proposal, options, comparison)
+  const comparison = await compare(api, options, (line) => process.stdout.write(`${line}\n`))
   process.stdout.write(`${comparison.lines().join('\n')}\n`)
+  if (comparison.compared === 0) throw cannotVerify('nothing could be compared')
   return comparison.differences.length === 0 ? 0 : 1
 }
 
-async function verifyRound(api: Api, round: string, options: VerifyOptions, comparison: Comparison): Promise<void> {
+/** Compares as asked; `say` takes a line about what is compared before it begins. CliError where it cannot. */
+export async function compare(api: Api, options: VerifyOptions, say: Say): Promise<Comparison> {
+  const { round, proposal } = options
+  const comparison = new Comparison()
+  try {
+    if (round !== undefined) await compareRound(api, round, options, comparison, say)
+    else if (proposal !== undefined) await compareProposal(api, proposal, options, comparison, say)
+    else throw new CliError('give --round ROUND or --proposal ID')
+  } catch (error) {
+    if (error instanceof BaseError) throw new CliError(`The contracts cannot be asked: ${messageOf(error)}`)
+    throw error
+  }
+  return comparison
+}
+
+type Say = (line: string) => void
+
+async function compareRound(
+  api: Api,
+  round: string,
+  options: VerifyOptions,
+  comparison: Comparison,
+  say: Say,
+): Promise<void> {
   const network = options.network === undefined ? '' : `?${new URLSearchParams({ network: options.network })}`
   const file = await rowsOf(api, `/snapshots/${round}.ndjson${network}`)
   const head = file.head as unknown as SnapshotHead
@@ -229,7 +250,13 @@ async function compareStake(
   })
 }
 
-async function verifyProposal(api: Api, id: string, options: VerifyOptions, comparison: Comparison): Promise<void> {
+async function compareProposal(
+  api: Api,
+  id: string,
+  options: VerifyOptions,
+  comparison: Comparison,
+  say: Say,
+): Promise<void> {
   const file = await rowsOf(api, `/proposals/${encodeURIComponent(id)}/votes.ndjson`)
   const head = file.head as unknown as TallyHead
   const votes = file.rows as unknown as TallyVote[]
@@ -408,14 +435,8 @@ async function inBatches<Item, Answer>(
       answers.push(...(await Promise.all(items.slice(start, start + BATCH).map(ask))))
       bar.update(answers.length)
     }
-  } catch (error) {
-    throw new CliError(`The contracts cannot be asked: ${messageOf(error)}`)
   } finally {
     bar.stop()
   }
   return answers
-}
-
-function say(line: string): void {
-  process.stdout.write(`${line}\n`)
 }

@@ -36,7 +36,7 @@ export class RecordedContracts extends RecordedChain {
     const found = this.#answers.find(({ contract }) => contract.toLowerCase() === to.toLowerCase())
     if (found === undefined) throw new Error(`nobody was asked at ${to}`)
     const abi = found.abi as typeof bondingVotesAbi
-    const { functionName, args } = decodeFunctionData({ abi, data })
+    const { functionName, args = [] } = decodeFunctionData({ abi, data })
     const result = found.answer(functionName, args, block)
     return encodeFunctionResult({ abi, functionName, result: result as never })
   }
