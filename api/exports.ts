@@ -61,6 +61,8 @@ export function exportsRouter(newContext: () => Context, log?: (line: string) =>
   const kept = new LRUCache<string, RenderedFile, Offer['render']>({
     maxSize: KEPT_BYTES,
     sizeCalculation: ({ length }) => length,
+    // A file pushed out while it is being made is still waited for.
+    ignoreFetchAbort: true,
     fetchMethod: (_key, _stale, { context: render }) => render(),
   })
 

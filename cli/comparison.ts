@@ -1,5 +1,8 @@
 // What the API says beside what contracts answer. Pure.
 
+/** The kind of value that tells the chain. */
+export const BLOCK_HASH = 'block hash'
+
 /** Counts what is compared and keeps what differs, by the wei. */
 export class Comparison {
   readonly differences: string[] = []
@@ -18,6 +21,11 @@ export class Comparison {
   /** How many values were compared. */
   get compared(): number {
     return [...this.#counts.values()].reduce((sum, count) => sum + count, 0)
+  }
+
+  /** Whether anything but that it is the same chain was compared. */
+  get hasFigures(): boolean {
+    return [...this.#counts.keys()].some((what) => what !== BLOCK_HASH)
   }
 
   /** A line for each kind of value, each note and each difference, then the sum. */

@@ -60,11 +60,11 @@ program
   .command('verify')
   .description(
     "compares a snapshot or a proposal's tally with what the contracts answer themselves. Exits with 0 where all is equal, " +
-      '1 where something differs or fails, 2 where there are no contracts to ask',
+      '1 where something differs or fails, 2 where there is nothing to compare with',
   )
   .addOption(new Option('--round <round>', 'the snapshot of this round').conflicts('proposal').argParser(wholeNumber))
   .option('--proposal <id>', 'the tally of this proposal, by its id as proposals lists it')
-  .addOption(new Option('--rpc <url>', 'JSON-RPC of the chain').env('RPC'))
+  .option('--rpc <url>', 'JSON-RPC of the chain')
   .addOption(networkOption())
   .addOption(
     new Option('--sample <accounts>', 'how many holders to compare, spread evenly over the snapshot')

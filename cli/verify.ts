@@ -1,7 +1,7 @@
 import { SingleBar } from 'cli-progress'
 import { type Address, BaseError, type PublicClient } from 'viem'
 import type { Api } from './api.ts'
-import { Comparison, pollFromReads, spread } from './comparison.ts'
+import { BLOCK_HASH, Comparison, pollFromReads, spread } from './comparison.ts'
 import {
   aragonVotingAbi,
   bondingManagerAbi,
@@ -92,7 +92,7 @@ export interface TallyVote {
 export async function verify(api: Api, options: VerifyOptions): Promise<0 | 1> {
   const comparison = await compare(api, options, (line) => process.stdout.write(`${line}\n`))
   process.stdout.write(`${comparison.lines().join('\n')}\n`)
-  if (comparison.compared === 0) throw cannotVerify('nothing could be compared')
+  if (!comparison.hasFigures) throw cannotVerify('no figure could be compared')
   return comparison.differences.length === 0 ? 0 : 1
 }
 
@@ -146,7 +146,7 @@ async function compareBlock(
   if (blockHash === null) return
   try {
     const { hash } = await client.getBlock({ blockNumber: BigInt(block) })
-    comparison.equal('block hash', `block ${block}`, hash, blockHash)
+    comparison.equal(BLOCK_HASH, `block ${block}`, hash, blockHash)
   } catch (error) {
     comparison.notes.push(`hash of block ${block}: ${messageOf(error)}`)
   }

@@ -1,6 +1,6 @@
 import type { PublicClient } from 'viem'
 import { describe, expect, test } from 'vitest'
-import { Comparison, pollFromReads, spread } from '../../cli/comparison.ts'
+import { BLOCK_HASH, Comparison, pollFromReads, spread } from '../../cli/comparison.ts'
 import { contractAddress, lastBlockSeeing } from '../../cli/contracts.ts'
 import { tableText } from '../../cli/tables.ts'
 
@@ -14,16 +14,20 @@ test('a sample is spread evenly and begins with the first', () => {
 
 test('a comparison tells one wei, and how many values of each kind there were', () => {
   const comparison = new Comparison()
+  comparison.equal(BLOCK_HASH, 'block 7', '0x1', '0x1')
+  expect(comparison.hasFigures).toBe(false)
   comparison.equal('votes', '0xa', 10n, '10')
+  expect(comparison.hasFigures).toBe(true)
   comparison.equal('votes', '0xb', 11n, '10')
   comparison.equal('active', '0xa', true, true)
   comparison.notes.push('the weather')
   expect(comparison.lines()).toEqual([
+    'compared      block hash: 1',
     'compared      votes: 2',
     'compared      active: 1',
     'not compared  the weather',
     'DIFFERENCE    votes of 0xb: the contract answers 11, the API 10',
-    '3 values compared, 1 differ',
+    '4 values compared, 1 differ',
   ])
 })
 
