@@ -3,6 +3,7 @@ import { LRUCache } from 'lru-cache'
 import { ApiError } from './errors.ts'
 import { StakeSnapshot } from './stake-snapshot.ts'
 import type { FirstCheckpoint, Head, PinnedSubgraph, RecordedStake, RoundFacts, Subgraph } from './subgraph.ts'
+import { allocateTokens, type TokenAllocation } from './token-allocation.ts'
 import { byVotes, l1VotingPower, type VotingPower, votingPower } from './voting-power.ts'
 import { type StakePeriod, votingPowerHistory } from './voting-power-history.ts'
 
@@ -129,10 +130,36 @@ export class ChainView {
     round: number,
   ): Promise<{ totalActiveStake: bigint; totalStake: bigint; finalSince: string | undefined }> {
     const { head } = await this.pinnedFor(round)
-    const fixed = round > head.currentRound ? null : await (await this.pinned()).roundFrom(round)
+    const fixed = await this.fixedBy(round)
     if (fixed !== null) return { ...exactTotals(fixed), finalSince: fixed.blockHash }
     const { contradictions, nextRoundTotalActiveStake: totalActiveStake, totalStake } = head
     return { ...exactTotals({ contradictions, totalActiveStake, totalStake }), finalSince: undefined }
+  }
+
+  /**
+   * The round whose NewRound fixed the start of this one: itself, or the next that somebody initialised. Null while that is
+   * yet to come: until then the start can change.
+   */
+  async fixedBy(round: number): Promise<RoundFacts | null> {
+    const pinned = await this.pinnedFor(round)
+    return round > pinned.head.currentRound ? null : pinned.roundFrom(round)
+  }
+
+  /**
+   * A supply dealt to the active transcoders of a round, wei of the token; BAD_USER_INPUT where there is nothing to deal or
+   * nobody to deal to, NO_ACTIVE_TRANSCODERS where none has stake.
+   */
+  async tokenAllocation(round: number, supply: bigint, seats: number): Promise<TokenAllocation> {
+    if (supply < 0n) throw new ApiError('BAD_USER_INPUT', `supply is ${supply}; it must be 0 or more, in wei`)
+    if (seats < 1) throw new ApiError('BAD_USER_INPUT', `seats is ${seats}; it must be 1 or more`)
+    const allocation = allocateTokens(await this.activeStakes(round), supply, seats)
+    if (allocation.totalStake === 0n) {
+      throw new ApiError(
+        'NO_ACTIVE_TRANSCODERS',
+        `No transcoder with stake is active in round ${round}; ask for another`,
+      )
+    }
+    return allocation
   }
 
   async #fetchSnapshot(

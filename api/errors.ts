@@ -10,6 +10,8 @@ export type ErrorCode =
   | 'LIMIT_EXCEEDED'
   | 'UPSTREAM_UNAVAILABLE'
   | 'BLOCK_REORGED'
+  /** Over HTTP: no such file. GraphQL answers null instead. */
+  | 'NOT_FOUND'
 
 /** An error meant for the client: the message says what was wrong and what would be right. */
 export class ApiError extends GraphQLError {

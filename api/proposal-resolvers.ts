@@ -56,23 +56,26 @@ export const proposalQueries: Required<Pick<QueryResolvers, 'proposals' | 'propo
     const proposals = await filterProposals(await allProposals(asked), filter ?? {}, asked, context)
     return pageOf(...(await sortProposals(proposals, orderBy ?? 'CREATED_DESC', context)), first, after)
   },
-  proposal: async (_, { id }, { governance }) => {
-    if (!PROPOSAL_ID.test(id)) {
-      throw new ApiError(
-        'BAD_USER_INPUT',
-        `${JSON.stringify(id)} is not a proposal's id; one is treasury:<proposalId in decimal>, poll:<address> or aragon:<voting app address>:<voteId>`,
-      )
-    }
-    const wanted = id.toLowerCase().replace(/:0+(?=\d)/, ':')
-    const perChain = await Promise.allSettled(governance.map((view) => view.proposals()))
-    for (const answer of perChain) {
-      const found = answer.status === 'fulfilled' ? answer.value.find((one) => globalId(one) === wanted) : undefined
-      if (found !== undefined) return found
-    }
-    // It may be on a chain that does not answer.
-    for (const answer of perChain) if (answer.status === 'rejected') throw answer.reason
-    return null
-  },
+  proposal: (_, { id }, { governance }) => findProposal(id, governance),
+}
+
+/** A proposal by its global id; null where there is none, BAD_USER_INPUT where it is no such id. */
+export async function findProposal(id: string, governance: readonly GovernanceView[]): Promise<ProposalFacts | null> {
+  if (!PROPOSAL_ID.test(id)) {
+    throw new ApiError(
+      'BAD_USER_INPUT',
+      `${JSON.stringify(id)} is not a proposal's id; one is treasury:<proposalId in decimal>, poll:<address> or aragon:<voting app address>:<voteId>`,
+    )
+  }
+  const wanted = id.toLowerCase().replace(/:0+(?=\d)/, ':')
+  const perChain = await Promise.allSettled(governance.map((view) => view.proposals()))
+  for (const answer of perChain) {
+    const found = answer.status === 'fulfilled' ? answer.value.find((one) => globalId(one) === wanted) : undefined
+    if (found !== undefined) return found
+  }
+  // It may be on a chain that does not answer.
+  for (const answer of perChain) if (answer.status === 'rejected') throw answer.reason
+  return null
 }
 
 /** An account's choices that count, latest first, for Account.votes. */
@@ -111,7 +114,7 @@ const proposalFields: AllFields<Omit<ProposalResolvers, '__resolveType'>> = {
   id: globalId,
   system: ({ system }) => system,
   network: ({ view }) => view.chainView.chain.network,
-  title: async (proposal, _, context) => (await textOf(proposal, context)).title ?? untitled(proposal),
+  title: (proposal, _, context) => titleOf(proposal, context),
   description: async (proposal, _, context) => (await textOf(proposal, context)).description,
   proposer: ({ proposer }) => proposer,
   createdAt: ({ createdAt }) => position(createdAt),
@@ -224,7 +227,8 @@ export const proposalTypes = {
   AccountVote,
 }
 
-function globalId(proposal: ProposalFacts): string {
+/** The id of a proposal among those of all chains and voting systems. */
+export function globalId(proposal: ProposalFacts): string {
   switch (proposal.system) {
     case 'TREASURY':
       return `treasury:${proposal.proposalId}`
@@ -247,6 +251,11 @@ function untitled(proposal: ProposalFacts): string {
   }
 }
 
+/** What a proposal is called: by its text, or by its number or address where it has none. */
+export async function titleOf(proposal: ProposalFacts, context: Context): Promise<string> {
+  return (await textOf(proposal, context)).title ?? untitled(proposal)
+}
+
 /** A setting fixed when the vote started; NOT_EXACT where nothing told it. */
 function setting(vote: AragonVoteInView, name: 'voteTime' | 'supportRequired' | 'minAcceptQuorum'): bigint {
   const value = vote[name]
@@ -260,12 +269,16 @@ function setting(vote: AragonVoteInView, name: 'voteTime' | 'supportRequired' | 
 }
 
 /** The chains asked: all, or the one named. */
-function viewsOf(network: string | null | undefined, { chains, governance }: Context): readonly GovernanceView[] {
+export function viewsOf(
+  network: string | null | undefined,
+  { chains, governance }: Pick<Context, 'chains' | 'governance'>,
+): readonly GovernanceView[] {
   const views = chains.all(network)
   return governance.filter(({ chainView }) => views.includes(chainView))
 }
 
-async function allProposals(views: readonly GovernanceView[]): Promise<ProposalFacts[]> {
+/** Everything ever proposed on some chains; the error of one that does not answer. */
+export async function allProposals(views: readonly GovernanceView[]): Promise<ProposalFacts[]> {
   return (await Promise.all(views.map((view) => view.proposals()))).flat()
 }
 

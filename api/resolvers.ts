@@ -19,7 +19,6 @@ import { accountVotes, proposalQueries, proposalTypes } from './proposal-resolve
 import { scalars } from './scalars.ts'
 import type { StakeSnapshot as Snapshot } from './stake-snapshot.ts'
 import type { Head, RoundFacts } from './subgraph.ts'
-import { allocateTokens } from './token-allocation.ts'
 import { treasuryQueries, treasuryTypes } from './treasury-resolvers.ts'
 import type { VotingPower as Power } from './voting-power.ts'
 
@@ -88,20 +87,14 @@ const Query: AllFields<QueryResolvers> = {
     return { view, snapshot: await view.snapshot(round) }
   },
   tokenAllocation: async (_, { round, supply, seats, network }, { chains }) => {
-    if (supply === null || supply === undefined || supply < 0n) {
+    if (supply === null || supply === undefined) {
       throw new ApiError('BAD_USER_INPUT', `supply is ${supply}; it must be 0 or more, in wei`)
     }
-    if (seats === null || seats === undefined || seats < 1) {
+    if (seats === null || seats === undefined) {
       throw new ApiError('BAD_USER_INPUT', `seats is ${seats}; it must be 1 or more`)
     }
     const view = await chains.forRound(round, network)
-    const { totalStake, shares } = allocateTokens(await view.activeStakes(round), supply, seats)
-    if (totalStake === 0n) {
-      throw new ApiError(
-        'NO_ACTIVE_TRANSCODERS',
-        `No transcoder with stake is active in round ${round}; ask for another`,
-      )
-    }
+    const { totalStake, shares } = await view.tokenAllocation(round, supply, seats)
     return {
       round,
       network: view.chain.network,

@@ -12,6 +12,7 @@ import { ChainView, type IndexedChain, snapshotCache } from './chain-view.ts'
 import { Chains } from './chains.ts'
 import type { Context } from './context.ts'
 import { editorRouter } from './editor.ts'
+import { exportsRouter } from './exports.ts'
 import { GovernanceView } from './governance-view.ts'
 import { PollTexts } from './poll-text.ts'
 import { resolvers } from './resolvers.ts'
@@ -68,6 +69,10 @@ export async function createServer(options: {
   const host = options.host ?? '127.0.0.1'
   const chains = options.chains.map(indexedChain)
   const pollTexts = new PollTexts(options.ipfsGateway)
+  const newContext = (): Context => {
+    const views = chains.map((chain) => new ChainView(chain))
+    return { chains: new Chains(views), governance: views.map((view) => new GovernanceView(view)), pollTexts }
+  }
   const app = express()
   app.disable('x-powered-by')
   const httpServer = createHttpServer(app)
@@ -93,12 +98,10 @@ export async function createServer(options: {
     cors(),
     express.json({ limit: MAX_BODY_BYTES }),
     expressMiddleware(apollo, {
-      context: async () => {
-        const views = chains.map((chain) => new ChainView(chain))
-        return { chains: new Chains(views), governance: views.map((view) => new GovernanceView(view)), pollTexts }
-      },
+      context: async () => newContext(),
     }),
   )
+  app.use(exportsRouter(newContext, options.log))
   app.use(editorRouter())
   app.use(refuseRequest)
 

@@ -10,6 +10,7 @@ import { type IndexingRun, measureIndexing, type Recording } from './indexing.ts
 import { type Facts, LOADS, type LoadResult, measureLoad } from './load.ts'
 import { MemoryPeaks, usageBelow } from './process-usage.ts'
 import { type Report, textOf } from './report.ts'
+import { measureSnapshotFiles } from './snapshot-files.ts'
 import { startStackProcess } from './stack-process.ts'
 import { variantsOf } from './variants.ts'
 
@@ -44,6 +45,8 @@ async function bench({ trace: file, repeat, duration }: Options, signal: AbortSi
   const recording: Recording = { file, trace, network: trace.header.network ?? 'recorded', contracts: contracts(trace) }
   const loadAtStart = loadavg()[0] ?? 0
   const indexing = await measureVariants(recording, repeat, signal)
+  progress('files of synthetic snapshots')
+  const files = await measureSnapshotFiles()
   const { loads, memory } = await measureApi(recording, duration, signal)
   return {
     machine: {
@@ -56,6 +59,7 @@ async function bench({ trace: file, repeat, duration }: Options, signal: AbortSi
     duration,
     indexing,
     loads,
+    files,
     memory,
   }
 }

@@ -27,6 +27,19 @@ test('the Merkle root is that of the standard tree over holders with votes', () 
   expect(snapshot.merkleRoot).toBe(tree.root)
 })
 
+test('who has votes can be proven, who has none cannot', () => {
+  const snapshot = new StakeSnapshot(9, 30n, 40n, [power('3', 0n, 5n), power('2', 7n, 7n), power('4', 8n, 8n)], true)
+  const proof = snapshot.votesProof({ account: address('2'), votes: 7n })
+  expect(proof?.root).toBe(snapshot.merkleRoot)
+  expect(
+    StandardMerkleTree.verify(snapshot.merkleRoot, ['address', 'uint256'], [address('2'), 7n], proof?.proof ?? []),
+  ).toBe(true)
+  expect(
+    StandardMerkleTree.verify(snapshot.merkleRoot, ['address', 'uint256'], [address('2'), 8n], proof?.proof ?? []),
+  ).toBe(false)
+  expect(snapshot.votesProof({ account: address('3'), votes: 0n })).toBeNull()
+})
+
 test('without votes the Merkle root is 32 zero bytes', () => {
   expect(new StakeSnapshot(9, 0n, 0n, [power('3', 0n, 5n)], true).merkleRoot).toBe(`0x${'0'.repeat(64)}`)
 })

@@ -1,0 +1,230 @@
+import { type ChainView, notExactOnL1 } from './chain-view.ts'
+import type { Context } from './context.ts'
+import { ApiError } from './errors.ts'
+import type { GovernanceView, ProposalFacts } from './governance-view.ts'
+import { percent } from './poll-tally.ts'
+import { isoTime } from './positions.ts'
+import type { Ballot, Count } from './proposal-count.ts'
+import { allProposals, globalId, titleOf } from './proposal-resolvers.ts'
+import { LEAF_ENCODING, type StakeSnapshot } from './stake-snapshot.ts'
+import type { Cell, Column, Head, Table } from './table-file.ts'
+import type { TokenShare } from './token-allocation.ts'
+import type { VotingPower } from './voting-power.ts'
+
+/** The rule by which voting power is counted, and its version: of a changed rule the number goes up. */
+const VOTING_POWER_RULE = 'BondingVotes.getVotesAndDelegateAtRoundStart and BondingManager.pendingStake, 1'
+
+/** What fixes the start of a round, as a file says it. */
+export interface RoundMark {
+  network: string
+  round: number
+  /** Whether the start of the round cannot change any more. */
+  final: boolean
+  /** The block that fixed it; of an open round, the one up to which everything is indexed. */
+  block: number
+  /** Null where it is not known, for an answer as of the past. */
+  blockHash: string | null
+}
+
+/** What fixes the start of a round; errors as ChainView.pinnedFor. */
+export async function roundMark(view: ChainView, round: number): Promise<RoundMark> {
+  const fixed = await view.fixedBy(round)
+  const { network } = view.chain
+  if (fixed !== null) {
+    return { network, round, final: true, block: fixed.initializedAt.block, blockHash: fixed.blockHash }
+  }
+  const { block, blockHash } = (await view.pinned()).head
+  return { network, round, final: false, block, blockHash }
+}
+
+const holderColumns: readonly Column<VotingPower>[] = [
+  { name: 'account', cellOf: ({ account }) => account },
+  { name: 'votes', cellOf: ({ votes }) => votes },
+  { name: 'stake', cellOf: ({ stake }) => stake },
+  { name: 'bondedAmount', cellOf: ({ bondedAmount }) => bondedAmount },
+  { name: 'delegatedStake', cellOf: ({ delegatedStake }) => delegatedStake },
+  { name: 'delegate', cellOf: ({ delegate }) => delegate },
+  { name: 'isTranscoder', cellOf: ({ isTranscoder }) => isTranscoder },
+  { name: 'isActive', cellOf: ({ isActive }) => isActive },
+  { name: 'checkpointed', cellOf: ({ checkpointed }) => checkpointed },
+]
+
+/** Everybody with stake or votes at the start of a round, most votes first; NOT_EXACT on Ethereum L1. */
+export async function snapshotTable(view: ChainView, mark: RoundMark): Promise<Table<VotingPower>> {
+  const snapshot = await completeSnapshot(view, mark.round)
+  return tableOfSnapshot(snapshot, mark)
+}
+
+/** A snapshot as a table. */
+export function tableOfSnapshot(snapshot: StakeSnapshot, mark: RoundMark): Table<VotingPower> {
+  const { holders, totalActiveStake, totalStake } = snapshot
+  const head = { format: 'livepeer-governance/snapshot/1', rule: VOTING_POWER_RULE, ...mark }
+  return {
+    head: { ...head, totalActiveStake, totalStake, rows: holders.length },
+    columns: holderColumns,
+    rows: holders,
+  }
+}
+
+/** One account at the start of a round, zeros where it was never seen; on Ethereum L1 null for what cannot be told exactly. */
+export async function powerTable(view: ChainView, mark: RoundMark, account: string): Promise<Table<VotingPower>> {
+  const head = { format: 'livepeer-governance/voting-power/1', rule: VOTING_POWER_RULE, ...mark, rows: 1 }
+  return { head, columns: holderColumns, rows: [await view.votingPower(account, mark.round)] }
+}
+
+/** The Merkle proof of one account's votes at the start of a round; NOT_FOUND for who has none, NOT_EXACT on Ethereum L1. */
+export async function proofOf(view: ChainView, mark: RoundMark, account: string): Promise<object> {
+  const snapshot = await completeSnapshot(view, mark.round)
+  const holder = snapshot.holders.find((candidate) => candidate.account === account)
+  const proof = holder === undefined ? null : snapshot.votesProof(holder)
+  if (holder === undefined || proof === null) {
+    throw new ApiError('NOT_FOUND', `${account} has no votes in round ${mark.round}: there is nothing to prove`)
+  }
+  const head = { format: 'livepeer-governance/votes-proof/1', rule: VOTING_POWER_RULE, ...mark }
+  return { ...head, leafEncoding: LEAF_ENCODING, value: [account, holder.votes], ...proof }
+}
+
+const shareColumns: readonly Column<TokenShare & { percent: string }>[] = [
+  { name: 'transcoder', cellOf: ({ transcoder }) => transcoder },
+  { name: 'stake', cellOf: ({ stake }) => stake },
+  { name: 'tokens', cellOf: ({ tokens }) => tokens },
+  { name: 'percent', cellOf: (share) => share.percent },
+]
+
+/** A supply dealt to the active transcoders of a round; errors as ChainView.tokenAllocation. */
+export async function allocationTable(
+  view: ChainView,
+  mark: RoundMark,
+  supply: bigint,
+  seats: number,
+): Promise<Table<TokenShare & { percent: string }>> {
+  const { totalStake, shares } = await view.tokenAllocation(mark.round, supply, seats)
+  const rule = 'largest remainder by delegated stake, ties to the lower address, 1'
+  const head = { format: 'livepeer-governance/allocation/1', rule, ...mark }
+  return {
+    head: { ...head, supply, seats, totalStake, rows: shares.length },
+    columns: shareColumns,
+    rows: shares.map((share) => ({ ...share, percent: percent(share.tokens, supply) })),
+  }
+}
+
+/** The rules by which proposals are counted, and their version. */
+const COUNTING_RULES = 'LivepeerGovernor (LIP-89), polls (LIP-16), Aragon Voting, 1'
+
+interface ProposalRow {
+  proposal: ProposalFacts
+  title: string
+  /** Null where it cannot be had exactly. */
+  count: Count | null
+}
+
+const proposalColumns: readonly Column<ProposalRow>[] = [
+  { name: 'id', cellOf: ({ proposal }) => globalId(proposal) },
+  { name: 'system', cellOf: ({ proposal }) => proposal.system },
+  { name: 'network', cellOf: ({ proposal }) => proposal.view.chainView.chain.network },
+  { name: 'title', cellOf: ({ title }) => title, isFreeText: true },
+  { name: 'proposer', cellOf: ({ proposal }) => proposal.proposer },
+  { name: 'created', cellOf: ({ proposal }) => isoTime(proposal.createdAt.timestamp) },
+  { name: 'block', cellOf: ({ proposal }) => proposal.createdAt.block },
+  { name: 'transaction', cellOf: ({ proposal }) => proposal.createdAt.transactionHash },
+  { name: 'state', cellOf: ({ count }) => count?.state ?? null },
+  { name: 'for', cellOf: ({ count }) => count?.sums.for ?? null },
+  { name: 'against', cellOf: ({ count }) => count?.sums.against ?? null },
+  { name: 'abstain', cellOf: ({ count }) => count?.sums.abstain ?? null },
+  { name: 'electorate', cellOf: ({ count }) => count?.electorate ?? null },
+  { name: 'quorum', cellOf: ({ count }) => count?.quorum ?? null },
+  { name: 'final', cellOf: ({ count }) => count?.final ?? null },
+  { name: 'quorumReached', cellOf: ({ count }) => count?.quorumReached ?? null },
+  { name: 'supportReached', cellOf: ({ count }) => count?.supportReached ?? null },
+  { name: 'passed', cellOf: ({ count }) => count?.passed ?? null },
+  { name: 'error', cellOf: ({ count }) => (count === null ? 'NOT_EXACT' : null) },
+]
+
+/** Everything ever proposed on some chains, oldest first, each counted as of the indexed block. */
+export async function proposalsTable(views: readonly GovernanceView[], context: Context): Promise<Table<ProposalRow>> {
+  const proposals = (await allProposals(views)).toSorted(byCreation)
+  const rows = await Promise.all(
+    proposals.map(async (proposal): Promise<ProposalRow> => {
+      const [title, count] = await Promise.all([titleOf(proposal, context), countIfExact(proposal)])
+      return { proposal, title, count }
+    }),
+  )
+  const blocks = await Promise.all(views.map(async ({ chainView }) => indexedBlock(chainView)))
+  const head = { format: 'livepeer-governance/proposals/1', rule: COUNTING_RULES }
+  return { head: { ...head, blocks, rows: rows.length }, columns: proposalColumns, rows }
+}
+
+const voteColumns: readonly Column<Ballot>[] = [
+  { name: 'voter', cellOf: ({ voter }) => voter },
+  { name: 'choice', cellOf: ({ choice }) => choice },
+  { name: 'weight', cellOf: ({ weight }) => weight },
+  { name: 'countedWeight', cellOf: ({ countedWeight }) => countedWeight },
+  { name: 'overrides', cellOf: ({ overrides }) => overrides },
+  { name: 'time', cellOf: ({ cast }) => isoTime(cast.at.timestamp) },
+  { name: 'block', cellOf: ({ cast }) => cast.at.block },
+  { name: 'logIndex', cellOf: ({ cast }) => cast.at.logIndex },
+  { name: 'transaction', cellOf: ({ cast }) => cast.at.transactionHash },
+  { name: 'reason', cellOf: ({ cast }) => cast.reason, isFreeText: true },
+]
+
+/** Each voter's choice that counts, by when it was cast, counted as of the indexed block; NOT_EXACT where that cannot be. */
+export async function votesTable(proposal: ProposalFacts): Promise<Table<Ballot>> {
+  const { count } = await proposal.view.count(proposal)
+  const { ballots, state, sums, electorate, quorum, final, passed } = count
+  const head: Head = {
+    format: 'livepeer-governance/votes/1',
+    rule: COUNTING_RULES,
+    id: globalId(proposal),
+    system: proposal.system,
+    ...(await indexedBlock(proposal.view.chainView)),
+    state,
+    ...sums,
+    electorate,
+    quorum,
+    final,
+    passed,
+    ...(await termsOf(proposal)),
+    rows: ballots.length,
+  }
+  return { head, columns: voteColumns, rows: ballots }
+}
+
+/** What a proposal's count depends on beside its votes, as its contract has it. */
+async function termsOf(proposal: ProposalFacts): Promise<Record<string, Cell>> {
+  switch (proposal.system) {
+    case 'TREASURY':
+      return { snapshotRound: proposal.snapshotRound, lastRound: proposal.lastRound }
+    case 'POLL':
+      return { endBlock: proposal.endBlock }
+    case 'ARAGON': {
+      const { snapshotBlock, supportRequired, minAcceptQuorum: minimumQuorum } = proposal
+      return { snapshotBlock, supportRequired, minimumQuorum, canExecute: await proposal.view.canExecute(proposal) }
+    }
+  }
+}
+
+async function completeSnapshot(view: ChainView, round: number): Promise<StakeSnapshot> {
+  const snapshot = await view.snapshot(round)
+  if (!snapshot.isComplete) throw notExactOnL1('What delegators had')
+  return snapshot
+}
+
+/** A file of all proposals is of use even where one of them cannot be counted. */
+async function countIfExact(proposal: ProposalFacts): Promise<Count | null> {
+  try {
+    return (await proposal.view.count(proposal)).count
+  } catch (error) {
+    if (error instanceof ApiError && error.extensions.code === 'NOT_EXACT') return null
+    throw error
+  }
+}
+
+async function indexedBlock(view: ChainView) {
+  const { block, blockHash } = (await view.pinned()).head
+  return { network: view.chain.network, block, blockHash }
+}
+
+function byCreation(a: ProposalFacts, b: ProposalFacts): number {
+  const time = a.createdAt.timestamp - b.createdAt.timestamp
+  return time !== 0 ? time : globalId(a) < globalId(b) ? -1 : 1
+}

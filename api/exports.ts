@@ -1,0 +1,289 @@
+import { createHash } from 'node:crypto'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import cors from 'cors'
+import { type NextFunction, type Request, type Response, Router } from 'express'
+import { GraphQLError } from 'graphql'
+import { LRUCache } from 'lru-cache'
+import type { Context } from './context.ts'
+import { ApiError } from './errors.ts'
+import {
+  allocationTable,
+  powerTable,
+  proofOf,
+  proposalsTable,
+  roundMark,
+  snapshotTable,
+  votesTable,
+} from './export-tables.ts'
+import { findProposal, globalId, viewsOf } from './proposal-resolvers.ts'
+import { scalars } from './scalars.ts'
+import { bytesOf, FORMATS, type Format, jsonText, type RenderedFile, renderTable } from './table-file.ts'
+
+/** HTTP status of each error code; whatever else is the server's own fault. */
+const STATUS: Readonly<Record<string, number>> = {
+  BAD_USER_INPUT: 400,
+  NOT_FOUND: 404,
+  ROUND_NOT_INDEXED: 404,
+  ROUND_IN_FUTURE: 404,
+  LIMIT_EXCEEDED: 413,
+  NOT_EXACT: 422,
+  NO_ACTIVE_TRANSCODERS: 422,
+  UPSTREAM_UNAVAILABLE: 503,
+  BLOCK_REORGED: 503,
+}
+
+/** For files of a round that is closed; for all others. Compression would give other bytes than those of the ETag. */
+const CACHING = {
+  final: 'public, max-age=31536000, immutable, no-transform',
+  open: 'public, max-age=5, no-transform',
+}
+
+/** Rendered files are kept up to this many bytes: some dozens of snapshots of thousands of holders. */
+const KEPT_BYTES = 64_000_000
+
+const PATHS = ['/snapshots', '/allocations', '/proposals', '/proposals.:format']
+
+/** What is to be sent: how it is rendered, and by what name it is kept; null for what is not kept. */
+interface Offer {
+  format: Format
+  final: boolean
+  key: readonly unknown[] | null
+  render: () => Promise<RenderedFile>
+}
+
+/**
+ * The files of snapshots, proofs, voting powers, allocations, proposals and votes, see docs/exports.md. Each request sees the chains of a
+ * context of its own. `log` takes a line about an error that is the server's own fault.
+ */
+export function exportsRouter(newContext: () => Context, log?: (line: string) => void): Router {
+  const router = Router({ caseSensitive: true, strict: true })
+  const kept = new LRUCache<string, RenderedFile, Offer['render']>({
+    maxSize: KEPT_BYTES,
+    sizeCalculation: ({ length }) => length,
+    // A file pushed out while it is being made is still waited for.
+    ignoreFetchAbort: true,
+    fetchMethod: (_key, _stale, { context: render }) => render(),
+  })
+
+  const answer = (offerOf: (request: Request, context: Context) => Promise<Offer>) =>
+    async function sendOffer(request: Request, response: Response): Promise<void> {
+      const { format, final, key, render } = await offerOf(request, newContext())
+      const file =
+        key === null ? await render() : await kept.forceFetch(JSON.stringify([format, ...key]), { context: render })
+      response.type(FORMATS[format]).set('Cache-Control', final ? CACHING.final : CACHING.open)
+      await sendFile(file, request, response)
+    }
+
+  router.use(
+    PATHS,
+    cors({ exposedHeaders: ['ETag', 'Content-Range', 'Accept-Ranges', 'Content-Length', 'Repr-Digest'] }),
+  )
+  router.get('/snapshots/:file', answer(snapshotFile))
+  router.get('/snapshots/:round/proof/:file', answer(proofFile))
+  router.get('/snapshots/:round/power/:file', answer(powerFile))
+  router.get('/allocations/:file', answer(allocationFile))
+  router.get('/proposals.:format', answer(proposalsFile))
+  router.get('/proposals/:id/votes.:format', answer(votesFile))
+  router.use(PATHS, (request: Request) => {
+    throw new ApiError(
+      'NOT_FOUND',
+      `There is no ${request.baseUrl}${request.path === '/' ? '' : request.path} to ${request.method}`,
+    )
+  })
+  router.use(PATHS, (error: unknown, _request: Request, response: Response, _next: NextFunction) => {
+    sendError(error, response, log)
+  })
+  return router
+}
+
+async function snapshotFile(request: Request, { chains }: Context): Promise<Offer> {
+  const { network } = query(request, ['network'])
+  const [name, format] = nameAndFormat(request.params.file)
+  const round = roundOf(name)
+  const view = await chains.forRound(round, network)
+  const mark = await roundMark(view, round)
+  const { deployment } = (await view.pinned()).head
+  const render = async () => renderTable(await snapshotTable(view, mark), format)
+  return { format, final: mark.final, key: ['snapshot', deployment, mark], render }
+}
+
+async function proofFile(request: Request, { chains }: Context): Promise<Offer> {
+  const { network } = query(request, ['network'])
+  const [name, format] = nameAndFormat(request.params.file)
+  if (format !== 'json') throw unknownFormat(format, ['json'])
+  const account = scalars.Address.parseValue(name) as string
+  const round = roundOf(request.params.round)
+  const view = await chains.forRound(round, network)
+  const mark = await roundMark(view, round)
+  const render = async () => wholeFile(`${jsonText(await proofOf(view, mark, account))}\n`)
+  return { format, final: mark.final, key: null, render }
+}
+
+async function powerFile(request: Request, { chains }: Context): Promise<Offer> {
+  const { network } = query(request, ['network'])
+  const [name, format] = nameAndFormat(request.params.file)
+  const account = scalars.Address.parseValue(name) as string
+  const round = roundOf(request.params.round)
+  const view = await chains.forRound(round, network)
+  const mark = await roundMark(view, round)
+  const render = async () => renderTable(await powerTable(view, mark, account), format)
+  return { format, final: mark.final, key: null, render }
+}
+
+async function allocationFile(request: Request, { chains }: Context): Promise<Offer> {
+  const asked = query(request, ['network', 'supply', 'seats'])
+  const [name, format] = nameAndFormat(request.params.file)
+  const round = roundOf(name)
+  const supply = scalars.BigInt.parseValue(asked.supply ?? '100000000000000000000') as bigint
+  const seats = wholeNumber('seats', asked.seats ?? '25')
+  const view = await chains.forRound(round, asked.network)
+  const mark = await roundMark(view, round)
+  const render = async () => renderTable(await allocationTable(view, mark, supply, seats), format)
+  return { format, final: mark.final, key: null, render }
+}
+
+async function proposalsFile(request: Request, context: Context): Promise<Offer> {
+  const { network } = query(request, ['network'])
+  const format = formatOf(request.params.format)
+  const render = async () => renderTable(await proposalsTable(viewsOf(network, context), context), format)
+  // The texts of polls come in while the chain stands still.
+  return { format, final: false, key: null, render }
+}
+
+async function votesFile(request: Request, { governance }: Context): Promise<Offer> {
+  query(request, [])
+  const format = formatOf(request.params.format)
+  const id = String(request.params.id)
+  const proposal = await findProposal(id, governance)
+  if (proposal === null) throw new ApiError('NOT_FOUND', `There is no proposal ${id}`)
+  const { deployment, block, blockHash } = (await proposal.view.chainView.pinned()).head
+  const render = async () => renderTable(await votesTable(proposal), format)
+  return { format, final: false, key: ['votes', deployment, globalId(proposal), block, blockHash], render }
+}
+
+/** Sends a file or the part of it that is asked for, no faster than the client takes it. */
+async function sendFile(file: RenderedFile, request: Request, response: Response): Promise<void> {
+  const { length, sha256 } = file
+  response.set({
+    ETag: `"${sha256.toString('base64url')}"`,
+    'Repr-Digest': `sha-256=:${sha256.toString('base64')}:`,
+    'Accept-Ranges': 'bytes',
+  })
+  if (request.fresh) {
+    response.removeHeader('Content-Type')
+    response.status(304).end()
+    return
+  }
+  const range = rangeOf(request, response, length)
+  if (range === 'unsatisfiable') {
+    response.removeHeader('Repr-Digest')
+    response.set({ 'Content-Range': `bytes */${length}`, 'Cache-Control': 'no-store' })
+    response
+      .status(416)
+      .json(errorBody('BAD_USER_INPUT', `The file has ${length} bytes; the range lies behind its end`))
+    return
+  }
+  const { start, end } = range ?? { start: 0, end: length }
+  if (range !== null) response.status(206).set('Content-Range', `bytes ${start}-${end - 1}/${length}`)
+  response.set('Content-Length', String(end - start))
+  if (request.method === 'HEAD') {
+    response.end()
+    return
+  }
+  try {
+    await pipeline(Readable.from(bytesOf(file, start, end)), response)
+  } catch (error) {
+    // Whoever went away half-way comes back with a Range, or not at all.
+    if ((error as NodeJS.ErrnoException).code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error
+  }
+}
+
+/** The one range asked for, its end exclusive; null for the whole file, which several ranges and a changed file get. */
+function rangeOf(
+  request: Request,
+  response: Response,
+  length: number,
+): { start: number; end: number } | 'unsatisfiable' | null {
+  const condition = request.get('If-Range')
+  if (condition !== undefined && condition !== response.get('ETag')) return null
+  const ranges = request.range(length, { combine: true })
+  if (ranges === -1) return 'unsatisfiable'
+  if (ranges === undefined || ranges === -2 || ranges.type !== 'bytes') return null
+  const [range, ...others] = ranges
+  return range === undefined || others.length > 0 ? null : { start: range.start, end: range.end + 1 }
+}
+
+function wholeFile(text: string): RenderedFile {
+  const piece = Buffer.from(text)
+  return { pieces: [piece], length: piece.length, sha256: createHash('sha256').update(piece).digest() }
+}
+
+/** What a client is told of an error; nothing of what is the server's own fault. */
+function sendError(error: unknown, response: Response, log: ((line: string) => void) | undefined): void {
+  const code = error instanceof GraphQLError ? String(error.extensions.code) : undefined
+  const status = code === undefined ? clientStatus(error) : STATUS[code]
+  if (status === undefined) log?.(`an export failed: ${error instanceof Error ? error.stack : String(error)}`)
+  if (response.headersSent) {
+    response.destroy()
+    return
+  }
+  response.status(status ?? 500).set('Cache-Control', 'no-store')
+  if (status === 503) response.set('Retry-After', '2')
+  if (status === undefined) response.json(errorBody('INTERNAL_SERVER_ERROR', 'The file could not be made'))
+  else response.json(errorBody(code ?? 'BAD_USER_INPUT', error instanceof Error ? error.message : String(error)))
+}
+
+/** 400 where Express could not read the request, such as a path that is not well encoded. */
+function clientStatus(error: unknown): number | undefined {
+  const { status } = error as { status?: unknown }
+  return status === 400 ? 400 : undefined
+}
+
+function errorBody(code: string, message: string): object {
+  return { error: { code, message } }
+}
+
+/** The parameters of a query by name; BAD_USER_INPUT for one that is not known here or given twice. */
+function query<Name extends string>(request: Request, names: readonly Name[]): Partial<Record<Name, string>> {
+  const known: Partial<Record<Name, string>> = {}
+  for (const [given, value] of Object.entries(request.query)) {
+    const name = names.find((candidate) => candidate === given)
+    if (name === undefined || typeof value !== 'string') {
+      const right = names.length === 0 ? 'none is known here' : `known here, once each: ${names.join(', ')}`
+      throw new ApiError('BAD_USER_INPUT', `The parameter ${JSON.stringify(given)} does not fit; ${right}`)
+    }
+    known[name] = value
+  }
+  return known
+}
+
+/** What is before and after the last dot of a file's name; NOT_FOUND without a known ending. */
+function nameAndFormat(file: unknown): [string, Format] {
+  const text = String(file)
+  const dot = text.lastIndexOf('.')
+  return [text.slice(0, Math.max(dot, 0)), formatOf(dot === -1 ? '' : text.slice(dot + 1))]
+}
+
+function formatOf(ending: unknown): Format {
+  const text = String(ending)
+  if (!Object.hasOwn(FORMATS, text)) throw unknownFormat(text, Object.keys(FORMATS))
+  return text as Format
+}
+
+function unknownFormat(ending: string, known: readonly string[]): ApiError {
+  return new ApiError('NOT_FOUND', `There is no format ${JSON.stringify(ending)} here; there is: ${known.join(', ')}`)
+}
+
+function roundOf(text: unknown): number {
+  return wholeNumber('round', String(text))
+}
+
+/** A number of GraphQL's Int. */
+function wholeNumber(name: string, text: string): number {
+  const number = Number(text)
+  if (!/^-?\d{1,10}$/.test(text) || number !== (number | 0)) {
+    throw new ApiError('BAD_USER_INPUT', `${name} is ${JSON.stringify(text)}; it must be a whole number`)
+  }
+  return number
+}

@@ -1,0 +1,62 @@
+import { ClientError, GraphQLClient } from 'graphql-request'
+import { CliError, messageOf } from './errors.ts'
+
+/** A running API of this project. */
+export class Api {
+  readonly #url: string
+
+  /** CliError where the URL is none. */
+  constructor(url: string) {
+    if (!URL.canParse(url) || !/^https?:/.test(url)) throw new CliError(`--api ${url} is not an http URL`)
+    this.#url = url.replace(/\/+$/, '')
+  }
+
+  /**
+   * A file, from its beginning or, when the server still has the same one, from a byte on: then the status is 206. CliError
+   * with the server's own words where it refuses. 416 is given back: there is nothing after that byte.
+   */
+  async file(path: string, from?: { offset: number; etag: string }): Promise<Response> {
+    const headers: Record<string, string> =
+      from === undefined ? {} : { range: `bytes=${from.offset}-`, 'if-range': from.etag }
+    let response: Response
+    try {
+      response = await fetch(`${this.#url}${path}`, { headers })
+    } catch (error) {
+      throw this.#unreachable(error)
+    }
+    if (response.ok || response.status === 416) return response
+    const text = await response.text()
+    throw new CliError(
+      serverMessage(text) ?? `${this.#url}${path} answered ${response.status}: is this the right --api?`,
+    )
+  }
+
+  /** The answer to a GraphQL query; CliError with the first of its errors. */
+  async query<Answer>(document: string, variables: Record<string, unknown> = {}): Promise<Answer> {
+    try {
+      return await new GraphQLClient(`${this.#url}/graphql`).request<Answer>(document, variables)
+    } catch (error) {
+      if (!(error instanceof ClientError)) throw this.#unreachable(error)
+      const [first] = error.response.errors ?? []
+      throw new CliError(
+        first?.message ?? `${this.#url}/graphql answered ${error.response.status}: is this the right --api?`,
+      )
+    }
+  }
+
+  #unreachable(error: unknown): CliError {
+    const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error
+    return new CliError(
+      `The API at ${this.#url} does not answer (${messageOf(cause)}); start it with npm start, or give --api URL`,
+    )
+  }
+}
+
+function serverMessage(text: string): string | undefined {
+  try {
+    const { error } = JSON.parse(text) as { error?: { message?: unknown } }
+    return typeof error?.message === 'string' ? error.message : undefined
+  } catch {
+    return undefined
+  }
+}

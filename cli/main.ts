@@ -1,0 +1,151 @@
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { Api } from './api.ts'
+import { download, rowsOf, writeTo } from './download.ts'
+import { CliError } from './errors.ts'
+import { LAYOUTS, type TableLayout, tableText } from './tables.ts'
+import { verify } from './verify.ts'
+
+const FORMATS = ['csv', 'json', 'ndjson', 'table'] as const
+
+interface OutputOptions {
+  format?: (typeof FORMATS)[number]
+  output?: string
+  network?: string
+}
+
+const program = new Command('livepeer-governance')
+  .description(
+    'Livepeer governance from a running API, exact to the wei: to a terminal as a table with amounts in whole tokens, to ' +
+      'a pipe as CSV with amounts in wei. It starts nothing; npm start does.',
+  )
+  .addOption(
+    new Option('--api <url>', 'URL of the API').env('LIVEPEER_GOVERNANCE_API').default('http://127.0.0.1:4000'),
+  )
+  .exitOverride()
+
+fileCommand('snapshot', 'everybody with stake or votes at the start of a round')
+  .argument('<round>', 'Livepeer round', wholeNumber)
+  .addOption(networkOption())
+  .action((round: string, options: OutputOptions) => writeFile(`/snapshots/${round}`, {}, LAYOUTS.snapshot, options))
+
+fileCommand('allocation', 'voting tokens dealt to the active transcoders of a round by stake')
+  .argument('<round>', 'Livepeer round', wholeNumber)
+  .addOption(networkOption())
+  .option('--supply <wei>', 'what is dealt, wei of the token (default: 100 tokens)', wholeNumber)
+  .option('--seats <number>', 'how many transcoders are seated (default: 25)', wholeNumber)
+  .action((round: string, options: OutputOptions & { supply?: string; seats?: string }) => {
+    const { supply, seats } = options
+    return writeFile(`/allocations/${round}`, { supply, seats }, LAYOUTS.allocation, options)
+  })
+
+fileCommand('proposals', 'treasury proposals, polls and Aragon votes, oldest first')
+  .addOption(networkOption())
+  .action((options: OutputOptions) => writeFile('/proposals', {}, LAYOUTS.proposals, options))
+
+fileCommand('votes', 'the votes on a proposal')
+  .argument('<id>', 'its id as proposals lists it')
+  .action((id: string, options: OutputOptions) =>
+    writeFile(`/proposals/${encodeURIComponent(id)}/votes`, {}, LAYOUTS.votes, options),
+  )
+
+fileCommand('power', 'voting power and stake of one account at the start of a round')
+  .argument('<address>', 'the account')
+  .argument('<round>', 'Livepeer round', wholeNumber)
+  .addOption(networkOption())
+  .action((address: string, round: string, options: OutputOptions) =>
+    writeFile(`/snapshots/${round}/power/${encodeURIComponent(address)}`, {}, LAYOUTS.power, options),
+  )
+
+program
+  .command('verify')
+  .description(
+    "compares a snapshot or a proposal's tally with what the contracts answer themselves. Exits with 0 where all is equal, " +
+      '1 where something differs or fails, 2 where there is nothing to compare with',
+  )
+  .addOption(new Option('--round <round>', 'the snapshot of this round').conflicts('proposal').argParser(wholeNumber))
+  .option('--proposal <id>', 'the tally of this proposal, by its id as proposals lists it')
+  .option('--rpc <url>', 'JSON-RPC of the chain')
+  .addOption(networkOption())
+  .addOption(
+    new Option('--sample <accounts>', 'how many holders to compare, spread evenly over the snapshot')
+      .conflicts('all')
+      .default('100')
+      .argParser(wholeNumber),
+  )
+  .option('--all', 'compare all holders', false)
+  .option('--networks-file <file>', 'addresses by network, as graph-cli has them (default: subgraph/networks.json)')
+  .action(async (options: Parameters<typeof verify>[1]) => {
+    process.exitCode = await verify(api(), options)
+  })
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  process.exitCode = exitCode(error)
+}
+
+/** Says why it failed, unless commander did; gives the exit code. */
+function exitCode(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode
+  const isForUser = error instanceof CliError || isFileError(error)
+  process.stderr.write(
+    `${isForUser ? `error: ${error.message}` : error instanceof Error ? error.stack : String(error)}\n`,
+  )
+  return error instanceof CliError ? error.exitCode : 1
+}
+
+/** Such as a folder that is not there, or a full disk. */
+function isFileError(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && 'syscall' in error && 'path' in error
+}
+
+function fileCommand(name: string, description: string): Command {
+  return program
+    .command(name)
+    .description(description)
+    .addOption(
+      new Option('--format <format>', 'default: table to a terminal, else csv; of --output its ending').choices(
+        FORMATS,
+      ),
+    )
+    .option('--output <file>', 'save it there; a download that broke off is resumed')
+}
+
+function networkOption(): Option {
+  return new Option('--network <name>', 'the chain, by its name in the networks file, where several are indexed')
+}
+
+/** Writes a file of the API, given without its ending, to where the options say. */
+async function writeFile(
+  path: string,
+  parameters: Readonly<Record<string, string | undefined>>,
+  layout: TableLayout,
+  { format, output, network }: OutputOptions,
+): Promise<void> {
+  const asked = Object.entries({ ...parameters, network }).filter(
+    (entry): entry is [string, string] => entry[1] !== undefined,
+  )
+  const query = asked.length === 0 ? '' : `?${new URLSearchParams(asked)}`
+  const fileOf = (ending: string) => `${path}.${ending}${query}`
+  if (output !== undefined) {
+    if (format === 'table') throw new CliError('--output takes csv, json or ndjson; a table is for a terminal')
+    const ending = /\.(csv|json|ndjson)$/.exec(output)?.[1]
+    const { bytes, resumedAt } = await download(api(), fileOf(format ?? ending ?? 'csv'), output)
+    const resumed = resumedAt === 0 ? '' : `, resumed at ${resumedAt}`
+    process.stderr.write(`${output}: ${bytes} bytes${resumed}\n`)
+    return
+  }
+  const chosen = format ?? (process.stdout.isTTY ? 'table' : 'csv')
+  if (chosen !== 'table') return writeTo(api(), fileOf(chosen), process.stdout)
+  const { head, rows } = await rowsOf(api(), fileOf('ndjson'))
+  process.stdout.write(tableText(head, rows, layout))
+}
+
+function api(): Api {
+  return new Api(program.opts<{ api: string }>().api)
+}
+
+function wholeNumber(text: string): string {
+  if (!/^\d{1,78}$/.test(text)) throw new InvalidArgumentError('It must be a whole number.')
+  return text
+}

@@ -1,0 +1,548 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { request } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parse } from 'csv-parse/sync'
+import { GraphQLClient } from 'graphql-request'
+import type { Hex } from 'viem'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { Api } from '../../cli/api.ts'
+import { Comparison } from '../../cli/comparison.ts'
+import { rpcClient } from '../../cli/contracts.ts'
+import { rowsOf } from '../../cli/download.ts'
+import { compare, compareAragonVote, type TallyHead, type TallyVote } from '../../cli/verify.ts'
+import { type RecordedChainServer, serveRecordedChains } from '../../stack/recorded-chain.ts'
+import { type Stack, startStack } from '../../stack/stack.ts'
+import { readTrace } from '../../stack/trace.ts'
+import type { AragonTruth } from './aragon-truth.ts'
+import { cli, cliInTerminal } from './cli-command.ts'
+import type { GovernanceTruth } from './governance-truth.ts'
+import { type LivepeerTruth, readTruth, traceFile } from './livepeer-truth.ts'
+import { type MerkleProofVerifier, startMerkleProofVerifier } from './merkle-proof-verifier.ts'
+import { aragonContracts, livepeerContracts } from './recorded-contracts.ts'
+
+type Row = Record<string, unknown>
+
+const ROUND = 9
+const L1 = '?network=recorded-2'
+const livepeer = readTruth<LivepeerTruth & GovernanceTruth>('livepeer/small')
+const aragon = readTruth<AragonTruth>('aragon/small')
+
+/** Arbitrum alone, and with two chains of L1 beside it: files of its closed rounds are the same. */
+let alone: Stack
+let stack: Stack
+
+beforeAll(async () => {
+  alone = await startStack({ traces: [traceFile('livepeer/small')] })
+  await alone.ready
+  stack = await startStack({ traces: ['livepeer/small', 'livepeer-l1/small', 'aragon/small'].map(traceFile) })
+  await stack.ready
+}, 480_000)
+afterAll(async () => {
+  await alone?.stop()
+  await stack?.stop()
+})
+
+function ask<Answer>(query: string): Promise<Answer> {
+  return new GraphQLClient(`${stack.url}/graphql`).request<Answer>(query)
+}
+
+function get(path: string, headers: Record<string, string> = {}, url = stack.url): Promise<Response> {
+  return fetch(`${url}${path}`, { headers })
+}
+
+/** The same file in each format, each with what it says of itself and its rows. */
+async function inAllFormats(path: string, query = '') {
+  const text = async (ending: string) => (await get(`${path}.${ending}${query}`)).text()
+  const csv = await text('csv')
+  const comments = csv.split('\n').filter((line) => line.startsWith('# '))
+  const { header, rows } = JSON.parse(await text('json')) as { header: Row; rows: Row[] }
+  const [head, ...lines] = (await text('ndjson')).trimEnd().split('\n')
+  return {
+    csv: {
+      head: Object.fromEntries(
+        comments.map((line) =>
+          line
+            .slice(2)
+            .split(/: (.*)/s)
+            .slice(0, 2),
+        ),
+      ) as Row,
+      rows: parse(csv, { columns: true, comment: '# ', comment_no_infix: true }) as Row[],
+    },
+    json: { head: header, rows },
+    ndjson: { head: JSON.parse(head ?? ''), rows: lines.map((line) => JSON.parse(line) as Row) },
+  }
+}
+
+/** A value as a CSV cell holds it. */
+function cells(rows: readonly Row[]): Row[] {
+  return rows.map((row) => Object.fromEntries(Object.entries(row).map(([name, value]) => [name, String(value ?? '')])))
+}
+
+async function errorOf(path: string, init: RequestInit = {}) {
+  const response = await fetch(`${stack.url}${path}`, init)
+  const body = (await response.json()) as { error: { code: string; message: string } }
+  expect(Object.keys(body)).toEqual(['error'])
+  expect(response.headers.get('cache-control')).toBe('no-store')
+  return { status: response.status, ...body.error }
+}
+
+const HOLDER = 'account votes stake bondedAmount delegatedStake delegate isTranscoder isActive checkpointed'
+const RULE = 'BondingVotes.getVotesAndDelegateAtRoundStart and BondingManager.pendingStake, 1'
+
+describe('files hold what GraphQL answers', () => {
+  test.each([5, ROUND, 28, 30])('the snapshot of round %i', async (round) => {
+    const { stakeSnapshot, status } = await ask<{
+      stakeSnapshot: { totalActiveStake: string; totalStake: string; holders: { nodes: Row[] } }
+      status: { block: string; blockHash: string }[]
+    }>(`{
+      stakeSnapshot(round: ${round}) { totalActiveStake totalStake holders(first: 1000) { nodes { ${HOLDER} } } }
+      status { block blockHash }
+    }`)
+    const { totalActiveStake, totalStake, holders } = stakeSnapshot
+    const { csv, json, ndjson } = await inAllFormats(`/snapshots/${round}`)
+    const fixedBy = livepeer.rounds.find((entry) => entry.round >= round)
+    const block = fixedBy?.block ?? Number(status[0]?.block)
+    const trace = await readTrace(traceFile('livepeer/small'))
+    const head = {
+      format: 'livepeer-governance/snapshot/1',
+      rule: RULE,
+      network: 'recorded',
+      round,
+      final: round < 30,
+      block,
+      blockHash: trace.block(block)?.hash,
+      totalActiveStake,
+      totalStake,
+      rows: holders.nodes.length,
+    }
+    expect(json).toEqual({ head, rows: holders.nodes })
+    expect(ndjson).toEqual({ head, rows: holders.nodes })
+    expect(csv).toEqual({ head: cells([head])[0], rows: cells(holders.nodes) })
+    // Nobody had bonded before the first round.
+    expect(holders.nodes.length > 9).toBe(round !== 5)
+  })
+
+  test('the allocation of a round, of any supply and seats', async () => {
+    const { tokenAllocation } = await ask<{ tokenAllocation: { totalStake: string; shares: Row[] } }>(
+      `{ tokenAllocation(round: ${ROUND}, supply: "1000000000000000001", seats: 3) {
+        totalStake shares { transcoder stake tokens percent } } }`,
+    )
+    const { csv, json } = await inAllFormats(`/allocations/${ROUND}`, '?supply=1000000000000000001&seats=3')
+    expect(json.rows).toEqual(tokenAllocation.shares)
+    expect(csv.rows).toEqual(cells(tokenAllocation.shares))
+    expect(json.head).toMatchObject({ supply: '1000000000000000001', seats: 3, totalStake: tokenAllocation.totalStake })
+    expect(tokenAllocation.shares).toHaveLength(3)
+  })
+
+  test('all proposals, oldest first', async () => {
+    const { proposals } = await ask<{ proposals: { nodes: Record<string, Row>[] } }>(`{
+      proposals(first: 1000, orderBy: CREATED_ASC) { nodes {
+        id system network title proposer createdAt { timestamp block transactionHash } state
+        tally { for against abstain electorate quorum final } outcome { quorumReached supportReached passed }
+      } }
+    }`)
+    const expected = proposals.nodes.map(
+      ({ id, system, network, title, proposer, createdAt, state, tally, outcome }) => ({
+        ...{ id, system, network, title, proposer },
+        created: createdAt?.timestamp,
+        block: Number(createdAt?.block),
+        transaction: createdAt?.transactionHash,
+        ...{ state, ...tally, ...outcome, error: null },
+      }),
+    )
+    const { csv, json } = await inAllFormats('/proposals')
+    expect(json.rows).toEqual(expected)
+    expect(csv.rows).toEqual(cells(expected))
+    expect(new Set(expected.map(({ system }) => system))).toEqual(new Set(['TREASURY', 'POLL', 'ARAGON']))
+    const one = await inAllFormats('/proposals', '?network=recorded-3')
+    expect(one.json.rows).toEqual(expected.filter(({ system }) => String(system) === 'ARAGON'))
+  })
+
+  test('the votes of every proposal', async () => {
+    const { proposals } = await ask<{
+      proposals: { nodes: { id: string; state: string; votes: { nodes: Record<string, Row>[] } }[] }
+    }>(`{ proposals(first: 1000) { nodes { id state votes(first: 1000) { nodes {
+      voter choice weight countedWeight overrides reason castAt { timestamp block logIndex transactionHash } } } } } }`)
+    let votes = 0
+    for (const { id, state, votes: page } of proposals.nodes) {
+      const expected = page.nodes.map(({ castAt, reason, ...vote }) => ({
+        ...vote,
+        time: castAt?.timestamp,
+        block: Number(castAt?.block),
+        logIndex: castAt?.logIndex,
+        transaction: castAt?.transactionHash,
+        reason,
+      }))
+      const { csv, json } = await inAllFormats(`/proposals/${id}/votes`)
+      expect(json.rows).toEqual(expected)
+      expect(csv.rows).toEqual(cells(expected))
+      expect(json.head).toMatchObject({ id, state, rows: expected.length })
+      votes += expected.length
+    }
+    expect(votes).toBeGreaterThan(50)
+  })
+})
+
+test('every holder can be proven to OpenZeppelin’s MerkleProof', async () => {
+  let verifier: MerkleProofVerifier | undefined
+  try {
+    verifier = await startMerkleProofVerifier()
+    const { stakeSnapshot } = await ask<{
+      stakeSnapshot: { merkleRoot: Hex; holders: { nodes: { account: Hex; votes: string }[] } }
+    }>(`{ stakeSnapshot(round: ${ROUND}) { merkleRoot holders(first: 1000) { nodes { account votes } } } }`)
+    const { merkleRoot, holders } = stakeSnapshot
+    for (const { account, votes } of holders.nodes) {
+      const file = await get(`/snapshots/${ROUND}/proof/${account}.json`)
+      const { root, value, proof, leafEncoding } = (await file.json()) as Record<string, Hex> & { proof: Hex[] }
+      expect({ root, value, leafEncoding }).toEqual({
+        root: merkleRoot,
+        value: [account, votes],
+        leafEncoding: ['address', 'uint256'],
+      })
+      expect(await verifier.verify(proof, merkleRoot, account, BigInt(votes))).toBe(true)
+      expect(await verifier.verify(proof, merkleRoot, account, BigInt(votes) + 1n)).toBe(false)
+    }
+    expect(holders.nodes.length).toBeGreaterThan(9)
+  } finally {
+    verifier?.stop()
+  }
+})
+
+describe('a closed round', () => {
+  test.each(['snapshots/9.csv', 'snapshots/9.json', 'snapshots/28.ndjson', 'allocations/9.csv'])(
+    'is the same bytes from any node, for good: %s',
+    async (file) => {
+      const answers = await Promise.all([alone, stack].map(({ url }) => get(`/${file}`, {}, url)))
+      const [first, second] = await Promise.all(answers.map((answer) => answer.arrayBuffer()))
+      expect(Buffer.from(first ?? new ArrayBuffer())).toEqual(Buffer.from(second ?? new ArrayBuffer()))
+      const [one, other] = answers.map(({ headers }) => headers.get('etag'))
+      expect(one).toMatch(/^"[\w-]{43}"$/)
+      expect(other).toBe(one)
+      for (const { headers } of answers) {
+        expect(headers.get('cache-control')).toContain('public, max-age=31536000, immutable')
+      }
+    },
+  )
+
+  test('and its proofs are so, while an open one is kept for seconds', async () => {
+    const account = Object.keys(livepeer.votesAtRoundStart.accounts)[0]
+    const path = `/snapshots/${ROUND}/proof/${account}.json`
+    const proofs = await Promise.all([alone, stack].map(async ({ url }) => (await get(path, {}, url)).text()))
+    expect(proofs[0]).toBe(proofs[1])
+    const open = await get('/snapshots/30.csv')
+    expect(open.headers.get('cache-control')).toBe('public, max-age=5, no-transform')
+    expect(open.headers.get('etag')).toMatch(/^"/)
+  })
+})
+
+describe('a download', () => {
+  const path = `/snapshots/${ROUND}.csv`
+  let whole: Buffer
+  let etag: string
+
+  beforeAll(async () => {
+    const answer = await get(path)
+    whole = Buffer.from(await answer.arrayBuffer())
+    etag = answer.headers.get('etag') ?? ''
+  })
+
+  test.each([
+    ['bytes=0-99', 0, 100],
+    ['bytes=1000-', 1000, undefined],
+    ['bytes=-7', -7, undefined],
+    ['bytes=100-999999999', 100, undefined],
+  ])('goes on in the middle: %s', async (range, start, end) => {
+    for (const condition of [{}, { 'if-range': etag }]) {
+      const answer = await get(path, { range, ...condition })
+      const expected = whole.subarray(start, end)
+      expect(answer.status).toBe(206)
+      expect(Buffer.from(await answer.arrayBuffer())).toEqual(expected)
+      const from = start < 0 ? whole.length + start : start
+      expect(answer.headers.get('content-range')).toBe(`bytes ${from}-${from + expected.length - 1}/${whole.length}`)
+      expect(answer.headers.get('content-length')).toBe(String(expected.length))
+    }
+  })
+
+  test.each([
+    [{ range: 'bytes=10-', 'if-range': '"another"' }],
+    [{ range: 'bytes=10-', 'if-range': 'Wed, 21 Oct 2015 07:28:00 GMT' }],
+    [{ range: 'bytes=0-1,5-6' }],
+    [{ range: 'lines=1-2' }],
+    [{ range: 'bytes=nothing' }],
+  ])('starts anew with %o', async (headers) => {
+    const answer = await get(path, headers)
+    expect(answer.status).toBe(200)
+    expect(Buffer.from(await answer.arrayBuffer())).toEqual(whole)
+    expect(answer.headers.get('accept-ranges')).toBe('bytes')
+  })
+
+  test('behind the end is 416, of what is known 304, and HEAD has all but the body', async () => {
+    const behind = await get(path, { range: `bytes=${whole.length}-` })
+    expect([behind.status, behind.headers.get('content-range')]).toEqual([416, `bytes */${whole.length}`])
+    for (const known of [etag, `"x", ${etag}`, `W/${etag}`, '*']) {
+      // Node's fetch turns caching off where it is given If-None-Match.
+      const answer = await raw(path, { 'if-none-match': known })
+      expect([answer.status, answer.body, answer.headers.etag]).toEqual([304, '', etag])
+    }
+    expect((await raw(path, { 'if-none-match': '"x"' })).status).toBe(200)
+    const head = await fetch(`${stack.url}${path}`, { method: 'HEAD' })
+    expect(head.status).toBe(200)
+    expect(await head.text()).toBe('')
+    expect(head.headers.get('content-length')).toBe(String(whole.length))
+    expect(head.headers.get('etag')).toBe(etag)
+  })
+
+  test('that its client leaves takes nothing with it', async () => {
+    for (let time = 0; time < 20; time++) {
+      const leave = new AbortController()
+      const answer = await fetch(`${stack.url}${path}`, { signal: leave.signal })
+      leave.abort()
+      await answer.text().catch(() => {})
+    }
+    expect((await get(path)).status).toBe(200)
+  })
+})
+
+function raw(path: string, headers: Record<string, string>) {
+  return new Promise<{ status: number | undefined; headers: NodeJS.Dict<string | string[]>; body: string }>(
+    (resolve, reject) => {
+      request(`${stack.url}${path}`, { headers }, (response) => {
+        let body = ''
+        response.setEncoding('utf8').on('data', (text: string) => {
+          body += text
+        })
+        response.on('end', () => resolve({ status: response.statusCode, headers: response.headers, body }))
+      })
+        .on('error', reject)
+        .end()
+    },
+  )
+}
+
+describe('what cannot be had is refused with a code', () => {
+  const stranger = `0x${'9'.repeat(40)}`
+  test.each([
+    ['/snapshots/x.csv', 400, 'BAD_USER_INPUT', 'whole number'],
+    ['/snapshots/99999999999.csv', 400, 'BAD_USER_INPUT', 'whole number'],
+    ['/snapshots/-1.csv', 404, 'ROUND_NOT_INDEXED', 'rounds'],
+    ['/snapshots/31.csv', 404, 'ROUND_IN_FUTURE', 'rounds'],
+    ['/snapshots/9.xlsx', 404, 'NOT_FOUND', 'csv, json, ndjson'],
+    ['/snapshots/9', 404, 'NOT_FOUND', 'csv, json, ndjson'],
+    ['/snapshots/%E0%A4.csv', 400, 'BAD_USER_INPUT', 'decode'],
+    ['/snapshots/9.csv?network=nowhere', 400, 'BAD_USER_INPUT', 'recorded'],
+    ['/snapshots/9.csv?netwrok=recorded', 400, 'BAD_USER_INPUT', 'netwrok'],
+    ['/snapshots/9.csv?network=a&network=b', 400, 'BAD_USER_INPUT', 'once'],
+    [`/snapshots/9.csv${L1}`, 422, 'NOT_EXACT', 'Ethereum L1'],
+    [`/snapshots/9/proof/${stranger}.json${L1}`, 422, 'NOT_EXACT', 'Ethereum L1'],
+    [`/snapshots/9/proof/${stranger}.json`, 404, 'NOT_FOUND', 'no votes'],
+    [`/snapshots/9/proof/${stranger}.csv`, 404, 'NOT_FOUND', 'json'],
+    ['/snapshots/9/proof/0x12.json', 400, 'BAD_USER_INPUT', '40 hex digits'],
+    ['/allocations/9.csv?seats=0', 400, 'BAD_USER_INPUT', 'seats'],
+    ['/allocations/9.csv?supply=-1', 400, 'BAD_USER_INPUT', 'supply'],
+    ['/allocations/9.csv?supply=ten', 400, 'BAD_USER_INPUT', 'whole number'],
+    ['/allocations/5.csv?network=recorded', 422, 'NO_ACTIVE_TRANSCODERS', 'round 5'],
+    ['/proposals.txt', 404, 'NOT_FOUND', 'csv, json, ndjson'],
+    ['/proposals/poll:0x12/votes.csv', 400, 'BAD_USER_INPUT', 'poll:<address>'],
+    [`/proposals/poll:${stranger}/votes.csv`, 404, 'NOT_FOUND', stranger],
+    ['/proposals/1/nothing', 404, 'NOT_FOUND', 'GET'],
+  ])('%s', async (path, status, code, message) => {
+    const error = await errorOf(path)
+    expect(error).toMatchObject({ status, code })
+    expect(error.message).toContain(message)
+  })
+
+  test('so is another method', async () => {
+    expect(await errorOf('/snapshots/9.csv', { method: 'POST' })).toMatchObject({ status: 404, code: 'NOT_FOUND' })
+  })
+})
+
+describe('the command line', () => {
+  let folder: string
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'cli-test-'))
+  })
+  afterAll(() => rmSync(folder, { recursive: true }))
+
+  test('gives to a pipe the very file of the API', async () => {
+    const account = Object.keys(livepeer.votesAtRoundStart.accounts)[0] ?? ''
+    const [proposal = ''] = Object.keys(livepeer.polls).map((address) => `poll:${address}`)
+    for (const [args, path] of [
+      [['snapshot', '9'], '/snapshots/9.csv'],
+      [['snapshot', '9', '--format', 'json'], '/snapshots/9.json'],
+      [['allocation', '9', '--seats', '2', '--network', 'recorded'], '/allocations/9.csv?seats=2&network=recorded'],
+      [['proposals', '--format', 'ndjson'], '/proposals.ndjson'],
+      [['votes', proposal], `/proposals/${proposal}/votes.csv`],
+      [['power', account, '9'], `/snapshots/9/power/${account}.csv`],
+    ] as const) {
+      const { code, stdout, stderr } = await cli(stack.url, ...args)
+      expect([code, stderr, stdout]).toEqual([0, '', await (await get(path)).text()])
+    }
+  })
+
+  test('gives to a terminal a table', async () => {
+    const { code, stdout } = await cliInTerminal(stack.url, 'snapshot', '9')
+    expect(code).toBe(0)
+    expect(stdout).toMatch(/│ account\s+│\s+votes │/)
+    expect(stdout).toContain('│ 19419.62826101452063665 │')
+  })
+
+  test('resumes a download where it fits, and starts anew where it does not', async () => {
+    const file = join(folder, 'snapshot.csv')
+    const { stderr } = await cli(stack.url, 'snapshot', '9', '--output', file)
+    const whole = readFileSync(file)
+    expect(stderr).toBe(`${file}: ${whole.length} bytes\n`)
+    const etag = (await get('/snapshots/9.csv')).headers.get('etag') ?? ''
+    for (const [length, tag, resumed] of [
+      [1000, etag, ', resumed at 1000'],
+      [whole.length, etag, `, resumed at ${whole.length}`],
+      [1000, '"another"', ''],
+      [whole.length + 5, '"another"', ''],
+    ] as const) {
+      writeFileSync(`${file}.part`, Buffer.concat([whole, Buffer.alloc(5)]))
+      truncateSync(`${file}.part`, length)
+      writeFileSync(`${file}.part.etag`, tag)
+      const again = await cli(stack.url, 'snapshot', '9', '--output', file)
+      expect(again.stderr).toBe(`${file}: ${whole.length} bytes${resumed}\n`)
+      expect(readFileSync(file)).toEqual(whole)
+      expect(existsSync(`${file}.part.etag`)).toBe(false)
+    }
+  })
+
+  test.each([
+    [['snapshot', '99'], 1, 'error: Round 99 is'],
+    [['snapshot', 'nine'], 1, "error: command-argument value 'nine' is invalid"],
+    [['snapshot'], 1, "error: missing required argument 'round'"],
+    [['votes', 'poll:1'], 1, 'error: "poll:1" is not a proposal'],
+    [['power', '0x12', '9'], 1, 'error: "0x12" is not an address'],
+    [['snapshot', '9', '--output', '/nowhere/a.csv'], 1, 'error: ENOENT'],
+    [['--api', 'http://127.0.0.1:9', 'snapshot', '9'], 1, 'error: The API at http://127.0.0.1:9 does not answer'],
+    [['--api', 'nonsense', 'snapshot', '9'], 1, 'error: --api nonsense is not an http URL'],
+    [['verify'], 1, 'error: give --round'],
+    [
+      ['verify', '--round', '9'],
+      2,
+      'error: cannot verify: the network "recorded" is a recording, there are no contracts',
+    ],
+    [
+      ['verify', '--proposal', `aragon:${aragon.contracts.Voting}:0`],
+      2,
+      'error: cannot verify: the network "recorded-3"',
+    ],
+  ])('says in one line what is wrong: %o', async (args, code, message) => {
+    const run = await cli(stack.url, ...args)
+    expect([run.code, run.stdout]).toEqual([code, ''])
+    expect(run.stderr.startsWith(message)).toBe(true)
+    expect(run.stderr.trimEnd().split('\n')).toHaveLength(1)
+  })
+
+  test('says how it is used', async () => {
+    const { code, stdout } = await cli(stack.url, '--help')
+    expect(code).toBe(0)
+    for (const command of ['snapshot', 'allocation', 'proposals', 'votes', 'power', 'verify']) {
+      expect(stdout).toMatch(new RegExp(`^ {2}${command} `, 'm'))
+    }
+  })
+})
+
+describe('verify, against what the contracts answered when the chain was recorded', () => {
+  let contracts: RecordedChainServer
+  beforeAll(async () => {
+    const trace = await readTrace(traceFile('livepeer/small'))
+    const wrong = structuredClone(livepeer)
+    const votes = wrong.votesAtRoundStart.accounts['0x9965507d1a55bcc2695c58ba16fb37d819b0a4dc']?.votes ?? []
+    votes[ROUND] = String(BigInt(votes[ROUND] ?? 0) + 1n)
+    for (const { finalVotes } of Object.values(wrong.proposals)) finalVotes.for = String(BigInt(finalVotes.for) + 1n)
+    for (const { final } of Object.values(wrong.polls)) {
+      for (const voter of Object.values(final.voters)) voter.pendingStake = String(BigInt(voter.pendingStake) + 1n)
+    }
+    contracts = await serveRecordedChains(
+      new Map([
+        ['right', livepeerContracts(trace, livepeer)],
+        ['wrong', livepeerContracts(trace, wrong)],
+        ['aragon', aragonContracts(await readTrace(traceFile('aragon/small')), aragon)],
+      ]),
+    )
+  })
+  afterAll(() => contracts?.close())
+
+  const verify = (chain: string, ...args: string[]) =>
+    cli(stack.url, 'verify', '--rpc', `${contracts.url}/${chain}`, ...args)
+
+  test('every holder of every round is equal', async () => {
+    const api = new Api(stack.url)
+    let compared = 0
+    for (const { round, shared } of livepeer.rounds) {
+      const options = { round: String(round), rpc: `${contracts.url}/right`, sample: '0', all: true }
+      const comparison = await compare(api, options, () => {})
+      expect(comparison.differences).toEqual([])
+      expect(comparison.notes.some((note) => note.includes('after the round began'))).toBe(shared)
+      compared += comparison.compared
+    }
+    console.log(`livepeer/small: ${compared} values of files and recorded contracts compared`)
+    expect(compared).toBeGreaterThan(1500)
+  })
+
+  test('one wei is told', async () => {
+    const { code, stdout } = await verify('wrong', '--round', String(ROUND), '--all')
+    expect(code).toBe(1)
+    expect(stdout.match(/^DIFFERENCE .*$/gm)).toEqual([
+      'DIFFERENCE    votes of 0x9965507d1a55bcc2695c58ba16fb37d819b0a4dc: the contract answers 1021635071425991775307, the API 1021635071425991775306',
+    ])
+    expect(stdout).toMatch(/values compared, 1 differ\n$/)
+  })
+
+  test('and the count of what was compared', async () => {
+    const { code, stdout, stderr } = await verify('right', '--round', String(ROUND), '--all')
+    expect([code, stderr]).toEqual([0, ''])
+    expect(stdout).toMatch(/^round 9 of recorded, block 458: 11 of 11 holders\n/)
+    expect(stdout).toMatch(/\n80 values compared, 0 differ\n$/)
+  })
+
+  test('a sample is as large as asked', async () => {
+    const { stdout } = await verify('right', '--round', String(ROUND), '--sample', '4')
+    expect(stdout).toContain('4 of 11 holders')
+    expect(stdout).toContain('compared      votes: 4\n')
+  })
+
+  test('proposals and polls', async () => {
+    const api = new Api(stack.url)
+    const ids = [
+      ...Object.keys(livepeer.proposals).map((id) => `treasury:${id}`),
+      ...Object.keys(livepeer.polls).map((address) => `poll:${address}`),
+    ]
+    for (const proposal of ids) {
+      const against = (chain: string) =>
+        compare(api, { proposal, rpc: `${contracts.url}/${chain}`, sample: '0', all: false }, () => {})
+      const right = await against('right')
+      expect(right.differences).toEqual([])
+      expect(right.compared).toBeGreaterThan(15)
+      const { differences } = await against('wrong')
+      expect(differences.filter((difference) => difference.startsWith('for of'))).toHaveLength(1)
+    }
+    expect(ids).toHaveLength(3)
+  })
+
+  test('Aragon votes', async () => {
+    const client = rpcClient(`${contracts.url}/aragon`)
+    for (const number of Object.keys(aragon.votes)) {
+      const { head, rows } = await rowsOf(
+        new Api(stack.url),
+        `/proposals/aragon:${aragon.contracts.Voting}:${number}/votes.ndjson`,
+      )
+      const comparison = new Comparison()
+      await compareAragonVote(client, head as unknown as TallyHead, rows as unknown as TallyVote[], comparison)
+      expect(comparison.differences).toEqual([])
+      expect(comparison.compared).toBe(9 + 2 * rows.length)
+    }
+    const { code, stdout } = await verify('aragon', '--proposal', `aragon:${aragon.contracts.Voting}:16`)
+    expect([code, /^\d{2,} values compared, 0 differ$/m.test(stdout)]).toEqual([0, true])
+  })
+
+  test('a recorded chain that has no contracts is said to have none', async () => {
+    const { code, stdout, stderr } = await cli(stack.url, 'verify', '--round', '9', '--rpc', 'http://127.0.0.1:9')
+    expect([code, stdout]).toEqual([2, ''])
+    expect(stderr).toContain('cannot verify')
+  })
+})

@@ -1,0 +1,98 @@
+import type { PublicClient } from 'viem'
+import { describe, expect, test } from 'vitest'
+import { BLOCK_HASH, Comparison, pollFromReads, spread } from '../../cli/comparison.ts'
+import { contractAddress, lastBlockSeeing } from '../../cli/contracts.ts'
+import { tableText } from '../../cli/tables.ts'
+
+test('a sample is spread evenly and begins with the first', () => {
+  const list = [...Array(10).keys()]
+  expect(spread(list, 4)).toEqual([0, 2, 5, 7])
+  expect(spread(list, 10)).toEqual(list)
+  expect(spread(list, 99)).toEqual(list)
+  expect(spread([], 3)).toEqual([])
+})
+
+test('a comparison tells one wei, and how many values of each kind there were', () => {
+  const comparison = new Comparison()
+  comparison.equal(BLOCK_HASH, 'block 7', '0x1', '0x1')
+  expect(comparison.hasFigures).toBe(false)
+  comparison.equal('votes', '0xa', 10n, '10')
+  expect(comparison.hasFigures).toBe(true)
+  comparison.equal('votes', '0xb', 11n, '10')
+  comparison.equal('active', '0xa', true, true)
+  comparison.notes.push('the weather')
+  expect(comparison.lines()).toEqual([
+    'compared      block hash: 1',
+    'compared      votes: 2',
+    'compared      active: 1',
+    'not compared  the weather',
+    'DIFFERENCE    votes of 0xb: the contract answers 11, the API 10',
+    '4 values compared, 1 differ',
+  ])
+})
+
+test('a poll takes the stake of delegators that vote off their transcoder', () => {
+  const voter = (name: string, delegate: string, choice: string, total: bigint, stake: bigint) => ({
+    voter: name,
+    choice,
+    isRegisteredTranscoder: name === delegate,
+    transcoderTotalStake: total,
+    pendingStake: stake,
+    delegate,
+  })
+  const { weights, ...sums } = pollFromReads([
+    voter('t', 't', 'FOR', 100n, 40n),
+    voter('d', 't', 'AGAINST', 0n, 25n),
+    voter('e', 'x', 'AGAINST', 0n, 7n),
+  ])
+  expect(sums).toEqual({ for: 75n, against: 32n })
+  expect([...weights]).toEqual([
+    ['t', { weight: 100n, countedWeight: 75n }],
+    ['d', { weight: 25n, countedWeight: 25n }],
+    ['e', { weight: 7n, countedWeight: 7n }],
+  ])
+})
+
+describe('the last block that sees a block number', () => {
+  const chain = (seen: (block: bigint) => bigint | undefined, latest: bigint) =>
+    ({
+      getBlock: async ({ blockNumber = latest }: { blockNumber?: bigint }) => {
+        const l1 = seen(blockNumber)
+        return { number: blockNumber, ...(l1 === undefined ? {} : { l1BlockNumber: `0x${l1.toString(16)}` }) }
+      },
+    }) as unknown as PublicClient
+
+  test('is the block itself where contracts see their own chain', async () => {
+    expect(
+      await lastBlockSeeing(
+        chain(() => undefined, 900n),
+        77n,
+      ),
+    ).toBe(77n)
+  })
+
+  test('is the last one of its L1 block on Arbitrum', async () => {
+    const arbitrum = chain((block) => 1000n + block / 3n, 299n)
+    expect(await lastBlockSeeing(arbitrum, 1050n)).toBe(152n)
+    expect(await lastBlockSeeing(arbitrum, 1099n)).toBe(299n)
+    // Some L1 blocks have none.
+    const sparse = chain((block) => 1000n + block * 3n, 299n)
+    expect(await lastBlockSeeing(sparse, 1050n)).toBe(16n)
+    expect(await lastBlockSeeing(sparse, 1052n)).toBe(17n)
+  })
+})
+
+test('addresses come from the networks file, and what it lacks is said', () => {
+  expect(contractAddress(undefined, 'arbitrum-one', 'BondingVotes')).toBe('0x0B9C254837E72Ebe9Fe04960C43B69782E68169A')
+  expect(() => contractAddress(undefined, 'nowhere', 'BondingVotes')).toThrow('no address of BondingVotes on nowhere')
+  expect(() => contractAddress('/nowhere.json', 'recorded', 'BondingVotes')).toThrow('/nowhere.json cannot be read')
+})
+
+test('a table shows amounts exactly in whole tokens, and nothing that steers a terminal', () => {
+  const rows = [{ voter: '0xa', weight: '1000000000000000001', reason: `\u001b[2J${'x'.repeat(80)}` }]
+  const text = tableText({ round: 9 }, rows, { amounts: ['weight'] })
+  expect(text).toContain('round: 9')
+  expect(text).toContain('1.000000000000000001')
+  expect(text).toContain('…')
+  expect(text).not.toContain('\u001b')
+})
