@@ -1,6 +1,7 @@
 import DataLoader from 'dataloader'
 import { LRUCache } from 'lru-cache'
 import { ApiError } from './errors.ts'
+import type { ChainHeadSource } from './graph-node-status.ts'
 import { StakeSnapshot } from './stake-snapshot.ts'
 import type { FirstCheckpoint, Head, PinnedSubgraph, RecordedStake, RoundFacts, Subgraph } from './subgraph.ts'
 import { byVotes, l1VotingPower, type VotingPower, votingPower } from './voting-power.ts'
@@ -10,8 +11,7 @@ import { type StakePeriod, votingPowerHistory } from './voting-power-history.ts'
 export interface IndexedChain {
   network: string
   subgraph: Subgraph
-  /** graph-node's index-node GraphQL; without it the chain's head is not known. */
-  statusUrl?: string | undefined
+  chainHead: ChainHeadSource
   /** Blocks per round, where the chain's own block numbers drive rounds. */
   roundLength?: number | undefined
   /** JSON-RPC of the chain, where there is one. */
@@ -35,8 +35,25 @@ export class ChainView {
 
   /** The facts this request reads; UPSTREAM_UNAVAILABLE, with the network's name, where its index does not answer. */
   pinned(): Promise<PinnedSubgraph> {
-    this.#pinned ??= this.chain.subgraph.pin()
+    if (this.#pinned === undefined) {
+      this.#pinned = this.chain.subgraph.pin()
+      // Asked at the same time, so that telling how fresh the answer is does not make it late.
+      this.chain.chainHead.latest()
+    }
     return this.#pinned
+  }
+
+  /** Whether anything was asked of this chain. */
+  get isAsked(): boolean {
+    return this.#pinned !== undefined
+  }
+
+  /**
+   * Whether a round's answers stay as they are: its start is fixed by its own NewRound, and as a reorganisation could
+   * undo that one, by the one after it too.
+   */
+  async isFinal(round: number): Promise<boolean> {
+    return round < (await this.pinned()).head.currentRound
   }
 
   /** Whether stake is that of Ethereum L1; false as well before anything is indexed. */
