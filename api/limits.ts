@@ -17,7 +17,7 @@ import {
 import { getVariableValues } from 'graphql/execution/values.js'
 import { type ComplexityEstimator, getComplexity } from 'graphql-query-complexity'
 import type { Context } from './context.ts'
-import { ApiError } from './errors.ts'
+import { ApiError, type ErrorCode } from './errors.ts'
 import { MAX_PAGE } from './pagination.ts'
 
 /** What one request, and one client, may ask of the API; api/schema.graphql tells clients. */
@@ -73,10 +73,13 @@ export const NO_LIMITS: Limits = {
 
 /** LIMIT_EXCEEDED with the limit's name, its value and what the request had, with an HTTP status of the client's fault. */
 export function limitExceeded(name: string, limit: number, had: string, unit = ''): ApiError {
-  const error = new ApiError(
-    'LIMIT_EXCEEDED',
-    `${name} limit of ${limit.toLocaleString('en')}${unit} exceeded: ${had}; see the limits in the schema`,
-  )
+  const message = `${name} limit of ${figure(limit)}${unit} exceeded: ${had}; see the limits in the schema`
+  return refusal('LIMIT_EXCEEDED', message)
+}
+
+/** An error about a whole request, which is not answered at all. */
+function refusal(code: ErrorCode, message: string): ApiError {
+  const error = new ApiError(code, message)
   Object.assign(error.extensions, { http: { status: 400, headers: new HeaderMap() } })
   return error
 }
@@ -100,11 +103,23 @@ export function limitRules({ depth, aliases }: Limits): ValidationRule[] {
   ]
 }
 
-/** The error of graphql-js about too many tokens as one about a limit; any other as it is. */
-export function tokenError(error: unknown, { tokens }: Limits): ApiError | undefined {
-  const isTooMany = error instanceof GraphQLError && /contains more th\w+ \d+ tokens/.test(error.message)
-  return isTooMany ? limitExceeded('tokens', tokens, 'the document has more') : undefined
+/** What graphql-js has to say about a limit it keeps itself, as LIMIT_EXCEEDED; undefined for any other error. */
+export function languageLimit(error: GraphQLError, { tokens, depth }: Limits): ApiError | undefined {
+  if (/contains more th\w+ \d+ tokens/.test(error.message)) {
+    return limitExceeded('tokens', tokens, 'the document has more')
+  }
+  // Lists and objects in arguments are not counted by depth.
+  if (error.message === 'Maximum call stack size exceeded') {
+    return limitExceeded('depth', depth, 'the document is nested too deeply to be read')
+  }
+  if (error.message === 'Validation aborted.') {
+    return limitExceeded('repetition', MERGED_FIELDS, 'the document repeats its fields too often', ' comparisons')
+  }
+  return undefined
 }
+
+/** What graphql-js compares at the most to see whether fields of one name can be merged. */
+const MERGED_FIELDS = 500_000
 
 /** Lists without `first`, as long as they may well be. */
 const USUAL_LENGTH: Record<string, number> = { 'Round.activeTranscoders': 100 }
@@ -150,7 +165,11 @@ export function costPlugin(limits: Limits): ApolloServerPlugin<Context> {
       return {
         didResolveOperation: async ({ schema, document, operation, request }) => {
           // GraphQL's own error about these comes later.
-          if (operation === undefined || hasBadVariables(schema, operation, request.variables)) return
+          if (operation === undefined) return
+          if (operation.operation !== 'query') {
+            throw refusal('BAD_USER_INPUT', `There is nothing for a ${operation.operation} here: ask a query`)
+          }
+          if (hasBadVariables(schema, operation, request.variables)) return
           const measure = (estimator: ComplexityEstimator) => {
             try {
               return getComplexity({

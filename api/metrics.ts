@@ -2,7 +2,8 @@ import type { ApolloServerPlugin, BaseContext } from '@apollo/server'
 import { type GraphQLFormattedError, Kind, type OperationDefinitionNode } from 'graphql'
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { IndexedChain } from './chain-view.ts'
-import { lagOf } from './freshness.ts'
+import { isStale, type Lag, lagOf } from './freshness.ts'
+import type { Head } from './subgraph.ts'
 
 /** What a server counts and measures, in Prometheus' format. */
 export class Metrics {
@@ -38,30 +39,28 @@ export class Metrics {
 
   /** Tells, whenever asked, where these chains stand. */
   watch(chains: readonly IndexedChain[]): void {
-    const gauge = (name: string, help: string) =>
-      new Gauge({ name, help, labelNames: ['network'] as const, registers: [this.#registry] })
-    const block = gauge('livepeer_api_indexed_block', 'Block up to which a chain is indexed, as last answered.')
-    const lagSeconds = gauge('livepeer_api_lag_seconds', 'Seconds the index is behind the head of its chain.')
-    new Gauge({
-      name: 'livepeer_api_lag_blocks',
-      help: 'Blocks the index is behind the head of its chain; missing where either is not known.',
-      labelNames: ['network'] as const,
-      registers: [this.#registry],
-      async collect() {
-        for (const gauge of [this, block, lagSeconds]) gauge.reset()
-        await Promise.all(
-          chains.map(async ({ network, subgraph, chainHead }) => {
+    const gauge = (name: string, help: string, valueOf: (head: Head, lag: Lag, answers: boolean) => number | null) =>
+      new Gauge({
+        name,
+        help,
+        labelNames: ['network'] as const,
+        registers: [this.#registry],
+        async collect() {
+          for (const { network, subgraph, chainHead } of chains) {
             const [pinned, latest] = await Promise.all([subgraph.pin().catch(() => undefined), chainHead.latest()])
             const head = pinned?.head ?? subgraph.lastHead
-            if (head === undefined) return
-            const lag = lagOf(head, latest)
-            block.set({ network }, head.block)
-            if (lag.blocks !== null) this.set({ network }, lag.blocks)
-            if (lag.seconds !== null) lagSeconds.set({ network }, lag.seconds)
-          }),
-        )
-      },
-    })
+            const value = head === undefined ? null : valueOf(head, lagOf(head, latest), pinned !== undefined)
+            if (value === null) this.remove({ network })
+            else this.set({ network }, value)
+          }
+        },
+      })
+    gauge('livepeer_api_indexed_block', 'Block up to which a chain is indexed, as last answered.', ({ block }) => block)
+    gauge('livepeer_api_lag_blocks', 'Blocks the index is behind the head of its chain.', (_, { blocks }) => blocks)
+    gauge('livepeer_api_lag_seconds', 'Seconds the index is behind the head of its chain.', (_, { seconds }) => seconds)
+    gauge('livepeer_api_stale', '1 where what is answered may no longer be so.', (head, lag, answers) =>
+      Number(!answers || isStale(head, lag)),
+    )
   }
 
   /** Counts GraphQL requests and their errors. */

@@ -9,7 +9,7 @@ import { expressMiddleware } from '@as-integrations/express5'
 import compression from 'compression'
 import cors from 'cors'
 import express, { type ErrorRequestHandler } from 'express'
-import type { GraphQLFormattedError } from 'graphql'
+import { GraphQLError, type GraphQLFormattedError } from 'graphql'
 import { ChainView, type IndexedChain, snapshotCache } from './chain-view.ts'
 import { Chains } from './chains.ts'
 import type { Context } from './context.ts'
@@ -23,12 +23,12 @@ import {
   costPlugin,
   DEFAULT_LIMITS,
   type Limits,
+  languageLimit,
   limitExceeded,
   limitRate,
   limitRules,
   RequestTime,
   stringify,
-  tokenError,
 } from './limits.ts'
 import { Metrics } from './metrics.ts'
 import { PollTexts } from './poll-text.ts'
@@ -128,7 +128,7 @@ export async function createServer(options: {
     return { chains: new Chains(views), governance, pollTexts, time: new RequestTime(limits) }
   }
 
-  app.use(cors({ exposedHeaders: EXPOSED_HEADERS, maxAge: 86_400 }), compression())
+  app.use(cors({ methods: ['GET', 'HEAD', 'POST'], exposedHeaders: EXPOSED_HEADERS, maxAge: 86_400 }), compression())
   app.use(stateRouter({ apollo, newContext, metrics, isReady: options.isReady }))
   app.get('/schema.graphql', (_request, response) => {
     response.type('text/plain').set('Cache-Control', 'public, max-age=3600').send(SCHEMA)
@@ -176,8 +176,8 @@ function formatError(
 ): GraphQLFormattedError {
   const own = apiErrorIn(error)
   if (own !== undefined) return { ...formatted, extensions: { code: own.code } }
-  const tooLong = tokenError(error, limits)
-  if (tooLong !== undefined) return { message: tooLong.message, extensions: { code: tooLong.code } }
+  const limit = error instanceof GraphQLError ? languageLimit(error, limits) : undefined
+  if (limit !== undefined) return { message: limit.message, extensions: { code: limit.code } }
   if (formatted.extensions?.code !== INTERNAL_ERROR.extensions.code) return formatted
   log(error instanceof Error ? (error.stack ?? error.message) : String(error))
   return { ...formatted, ...INTERNAL_ERROR }
