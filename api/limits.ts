@@ -9,12 +9,12 @@ import {
   GraphQLError,
   type GraphQLSchema,
   getNullableType,
+  getVariableValues,
   isListType,
   type OperationDefinitionNode,
   type ValidationContext,
   type ValidationRule,
 } from 'graphql'
-import { getVariableValues } from 'graphql/execution/values.js'
 import { type ComplexityEstimator, getComplexity } from 'graphql-query-complexity'
 import type { Context } from './context.ts'
 import { ApiError, type ErrorCode } from './errors.ts'

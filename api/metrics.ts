@@ -39,7 +39,7 @@ export class Metrics {
 
   /** Tells, whenever asked, where these chains stand. */
   watch(chains: readonly IndexedChain[]): void {
-    const gauge = (name: string, help: string, valueOf: (head: Head, lag: Lag, answers: boolean) => number | null) =>
+    const gauge = (name: string, help: string, valueIn: (head: Head, lag: Lag, answers: boolean) => number | null) =>
       new Gauge({
         name,
         help,
@@ -49,7 +49,7 @@ export class Metrics {
           for (const { network, subgraph, chainHead } of chains) {
             const [pinned, latest] = await Promise.all([subgraph.pin().catch(() => undefined), chainHead.latest()])
             const head = pinned?.head ?? subgraph.lastHead
-            const value = head === undefined ? null : valueOf(head, lagOf(head, latest), pinned !== undefined)
+            const value = head === undefined ? null : valueIn(head, lagOf(head, latest), pinned !== undefined)
             if (value === null) this.remove({ network })
             else this.set({ network }, value)
           }
