@@ -128,7 +128,7 @@ const OTHER_LENGTH = 10
 const FIXED_COST: Record<string, number> = {
   'Query.stakeSnapshot': 5000,
   'Query.tokenAllocation': 500,
-  'Round.activeTranscoders': 500,
+  'Round.activeTranscoders': 1000,
   'StakeSnapshot.merkleRoot': 5000,
   'Account.votingPower': 20,
   'Account.votingPowerHistory': 500,
@@ -142,6 +142,8 @@ const lengthOf = ({ type, field, args }: Parameters<ComplexityEstimator>[0]): nu
   // Whatever is more than a page is refused as no page.
   if (typeof args.first === 'number') return Math.min(Math.max(args.first, 0), MAX_PAGE)
   if (Array.isArray(args.accounts)) return args.accounts.length
+  // As many as its connection has.
+  if (field.name === 'nodes') return undefined
   if (!isListType(getNullableType(field.type))) return undefined
   return USUAL_LENGTH[`${type.name}.${field.name}`] ?? OTHER_LENGTH
 }
