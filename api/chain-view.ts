@@ -1,7 +1,7 @@
 import DataLoader from 'dataloader'
 import { LRUCache } from 'lru-cache'
 import { ApiError } from './errors.ts'
-import type { ChainHeadSource } from './graph-node-status.ts'
+import type { ChainHead, ChainHeadSource } from './graph-node-status.ts'
 import { StakeSnapshot } from './stake-snapshot.ts'
 import type { FirstCheckpoint, Head, PinnedSubgraph, RecordedStake, RoundFacts, Subgraph } from './subgraph.ts'
 import { byVotes, l1VotingPower, type VotingPower, votingPower } from './voting-power.ts'
@@ -29,6 +29,7 @@ export function snapshotCache(): IndexedChain['snapshots'] {
 /** One chain as one request sees it: everything as of the block that was the latest when it first looked. */
 export class ChainView {
   #pinned: Promise<PinnedSubgraph> | undefined
+  #latestBlock: Promise<ChainHead | null> | undefined
   readonly #loaders = new Map<number, DataLoader<string, VotingPower>>()
 
   constructor(readonly chain: IndexedChain) {}
@@ -37,10 +38,16 @@ export class ChainView {
   pinned(): Promise<PinnedSubgraph> {
     if (this.#pinned === undefined) {
       this.#pinned = this.chain.subgraph.pin()
-      // Asked at the same time, so that telling how fresh the answer is does not make it late.
-      this.chain.chainHead.latest()
+      // At the same time, so that telling how fresh the answer is does not make it late.
+      this.latestBlock()
     }
     return this.#pinned
+  }
+
+  /** The head of the chain itself, indexed or not; null where it is not known. */
+  latestBlock(): Promise<ChainHead | null> {
+    this.#latestBlock ??= this.chain.chainHead.latest()
+    return this.#latestBlock
   }
 
   /** Whether anything was asked of this chain. */

@@ -62,8 +62,8 @@ export const freshnessPlugin: ApolloServerPlugin<Context> = {
 }
 
 async function freshness(view: ChainView): Promise<Freshness> {
-  const { network, subgraph, chainHead } = view.chain
-  const [pinned, latest] = await Promise.all([view.pinned().catch((error: unknown) => ({ error })), chainHead.latest()])
+  const { network, subgraph } = view.chain
+  const [pinned, latest] = await Promise.all([view.pinned().catch((error: unknown) => ({ error })), view.latestBlock()])
   const failed = 'error' in pinned
   const head = failed ? subgraph.lastHead : pinned.head
   const lag = head === undefined ? { blocks: null, seconds: null } : lagOf(head, latest)

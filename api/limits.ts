@@ -1,10 +1,11 @@
-import type { ApolloServerPlugin } from '@apollo/server'
+import type { ApolloServerOptions, ApolloServerPlugin } from '@apollo/server'
 import { HeaderMap } from '@apollo/server'
 import { maxAliasesRule } from '@escape.tech/graphql-armor-max-aliases'
 import { maxDepthRule } from '@escape.tech/graphql-armor-max-depth'
 import type { RequestHandler } from 'express'
 import { rateLimit } from 'express-rate-limit'
 import {
+  type DocumentNode,
   type FormattedExecutionResult,
   GraphQLError,
   type GraphQLSchema,
@@ -16,6 +17,7 @@ import {
   type ValidationRule,
 } from 'graphql'
 import { type ComplexityEstimator, getComplexity } from 'graphql-query-complexity'
+import { LRUCache } from 'lru-cache'
 import type { Context } from './context.ts'
 import { ApiError, type ErrorCode } from './errors.ts'
 import { MAX_PAGE } from './pagination.ts'
@@ -216,6 +218,18 @@ function hasBadVariables(
   return getVariableValues(schema, variableDefinitions ?? [], variables ?? {}).errors !== undefined
 }
 
+/** Parsed documents that need not be parsed again: Apollo's own store holds so many that it looks like a leak. */
+export function documentStore(): NonNullable<ApolloServerOptions<Context>['documentStore']> {
+  const documents = new LRUCache<string, DocumentNode>({ max: 200 })
+  return {
+    get: async (key) => documents.get(key),
+    set: async (key, document) => {
+      documents.set(key, document)
+    },
+    delete: async (key) => documents.delete(key),
+  }
+}
+
 /** JSON of an answer; LIMIT_EXCEEDED for one that is too big. */
 export function stringify(answer: FormattedExecutionResult, { responseCharacters }: Limits): string {
   const text = JSON.stringify(answer)
@@ -228,14 +242,26 @@ export function stringify(answer: FormattedExecutionResult, { responseCharacters
   )
 }
 
-/** The time that one request has. */
+/** The time that one request has, from when the first of it is resolved. */
 export class RequestTime {
-  readonly #over: Promise<never>
+  #over: Promise<never> | undefined
   #timer: NodeJS.Timeout | undefined
   #isOver = false
 
-  constructor({ milliseconds }: Pick<Limits, 'milliseconds'>) {
-    this.#over = new Promise((_, reject) => {
+  constructor(private readonly limits: Pick<Limits, 'milliseconds'>) {}
+
+  /** What a resolver gives, or LIMIT_EXCEEDED where the time is over before. */
+  within<Value>(resolve: () => Value): Value | Promise<Awaited<Value>> {
+    const over = this.#start()
+    if (this.#isOver) return over
+    const value = resolve()
+    // What is there at once, as most fields are, must not wait for anything.
+    return value instanceof Promise ? Promise.race([value, over]) : value
+  }
+
+  #start(): Promise<never> {
+    const { milliseconds } = this.limits
+    this.#over ??= new Promise((_, reject) => {
       if (milliseconds === Infinity) return
       this.#timer = setTimeout(() => {
         this.#isOver = true
@@ -244,14 +270,7 @@ export class RequestTime {
     })
     // Nothing may be under way when the time is over.
     this.#over.catch(() => {})
-  }
-
-  /** What a resolver gives, or LIMIT_EXCEEDED where the time is over before. */
-  within<Value>(resolve: () => Value): Value | Promise<Awaited<Value>> {
-    if (this.#isOver) return this.#over
-    const value = resolve()
-    // What is there at once, as most fields are, must not wait for anything.
-    return value instanceof Promise ? Promise.race([value, this.#over]) : value
+    return this.#over
   }
 
   /** There is an answer. */
@@ -278,7 +297,10 @@ export function limitRate({ requestsPerMinute }: Limits): RequestHandler {
         'ask again when it resets',
         ' requests a minute',
       )
-      response.status(429).json({ errors: [{ message, extensions: { code } }] })
+      response
+        .status(429)
+        .set('Cache-Control', 'no-store')
+        .json({ errors: [{ message, extensions: { code } }] })
     },
   })
 }

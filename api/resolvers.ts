@@ -278,7 +278,7 @@ async function viewAt(
 async function status(view: ChainView): Promise<ChainStatusParent> {
   const [pinned, reached] = await Promise.all([
     view.pinned().catch((reason: unknown) => ({ reason })),
-    view.chain.chainHead.latest(),
+    view.latestBlock(),
   ])
   const headBlock = reached?.block ?? null
   const nothing = { block: 0, timestamp: 0 }

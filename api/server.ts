@@ -22,6 +22,7 @@ import { ChainHeadSource } from './graph-node-status.ts'
 import {
   costPlugin,
   DEFAULT_LIMITS,
+  documentStore,
   type Limits,
   languageLimit,
   limitExceeded,
@@ -106,6 +107,7 @@ export async function createServer(options: {
     // A site can make a visitor's browser ask, but there is nothing to change here, no cookie to ask with, and any site
     // may read the answers anyway: so that a plain GET works, from curl and through caches, nothing is refused.
     csrfPrevention: false,
+    documentStore: documentStore(),
     parseOptions: { maxTokens: limits.tokens },
     validationRules: limitRules(limits),
     stringifyResult: (answer) => stringify(answer, limits),
@@ -178,6 +180,12 @@ function formatError(
   if (own !== undefined) return { ...formatted, extensions: { code: own.code } }
   const limit = error instanceof GraphQLError ? languageLimit(error, limits) : undefined
   if (limit !== undefined) return { message: limit.message, extensions: { code: limit.code } }
+  // GraphQL's own complaint about a request, before anything of it is resolved, that Apollo has no code for.
+  if (error instanceof GraphQLError && error.originalError === undefined && error.path === undefined) {
+    return formatted.extensions?.code === INTERNAL_ERROR.extensions.code
+      ? { ...formatted, extensions: { code: 'BAD_REQUEST' } }
+      : formatted
+  }
   if (formatted.extensions?.code !== INTERNAL_ERROR.extensions.code) return formatted
   log(error instanceof Error ? (error.stack ?? error.message) : String(error))
   return { ...formatted, ...INTERNAL_ERROR }

@@ -274,8 +274,7 @@ export class Subgraph {
 
   async #readHead(): Promise<Head> {
     const at = this.asOf === undefined ? null : { number: this.asOf.block }
-    const signal = timeout(HEAD_TIMEOUT_MS)
-    const { _meta: meta, protocol, transcoderPool } = await this.#request(HeadDocument, { at }, signal)
+    const { _meta: meta, protocol, transcoderPool } = await this.#request(HeadDocument, { at }, HEAD_TIMEOUT_MS)
     if (!meta || (!meta.block.hash && this.asOf === undefined)) {
       throw new ApiError('UPSTREAM_UNAVAILABLE', 'The index has no block yet; try again soon')
     }
@@ -300,10 +299,10 @@ export class Subgraph {
     document: TypedDocumentNode<Result, Variables>,
     variables: Variables,
   ): Promise<Result> {
-    const dead = new AbortController()
-    const probing = setInterval(() => this.#probeLife().catch(() => dead.abort()), PROBE_AFTER_MS)
+    const giveUp = new AbortController()
+    const probing = setInterval(() => this.#probeLife().catch(() => giveUp.abort()), PROBE_AFTER_MS)
     try {
-      return await this.#request(document, variables, AbortSignal.any([dead.signal, timeout(PAGE_TIMEOUT_MS)]))
+      return await this.#request(document, variables, PAGE_TIMEOUT_MS, giveUp)
     } finally {
       clearInterval(probing)
     }
@@ -311,7 +310,7 @@ export class Subgraph {
 
   /** Rejects when graph-node does not tell its latest block; one question for all that wait. */
   #probeLife(): Promise<unknown> {
-    this.#probe ??= this.#request(LifeDocument, {}, timeout(HEAD_TIMEOUT_MS)).finally(() => {
+    this.#probe ??= this.#request(LifeDocument, {}, HEAD_TIMEOUT_MS).finally(() => {
       this.#probe = undefined
     })
     return this.#probe
@@ -320,27 +319,27 @@ export class Subgraph {
   async #request<Result, Variables extends object>(
     document: TypedDocumentNode<Result, Variables>,
     variables: Variables,
-    signal: AbortSignal,
+    milliseconds: number,
+    giveUp = new AbortController(),
   ): Promise<Result> {
     const started = performance.now()
+    // In two steps: what came while this process was busy is read before the second.
+    let timer = setTimeout(() => {
+      timer = setTimeout(() => giveUp.abort(), 50)
+    }, milliseconds - 50)
     let answered = false
     try {
+      const { signal } = giveUp
       const result = await this.#client.request<Result>({ document: textOf(document), variables, signal })
       answered = true
       return result
     } catch (error) {
       throw upstreamError(error)
     } finally {
+      clearTimeout(timer)
       this.observe((performance.now() - started) / 1000, answered)
     }
   }
-}
-
-/** Aborts after a time in which this process could listen: what came while it was busy is read before. */
-function timeout(milliseconds: number): AbortSignal {
-  const controller = new AbortController()
-  setTimeout(() => setTimeout(() => controller.abort(), 50).unref(), milliseconds - 50).unref()
-  return controller.signal
 }
 
 /** An answer of another form than asked for shows as a TypeError or SyntaxError where it is read: upstream's fault too. */
