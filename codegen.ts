@@ -1,6 +1,7 @@
 import type { CodegenConfig } from '@graphql-codegen/cli'
 
-/** Types of the API's own schema for its resolvers, and typed documents of what it asks graph-node. */
+/** Types of the API's own schema for its resolvers, and typed documents of what it asks graph-node and of what the
+ * example client asks it. */
 const config: CodegenConfig = {
   emitLegacyCommonJSImports: false,
   generates: {
@@ -49,6 +50,17 @@ const config: CodegenConfig = {
         enumsAsTypes: true,
         skipTypename: true,
         scalars: { BigInt: 'string', Bytes: 'string', Int8: 'string', BigDecimal: 'string', Timestamp: 'string' },
+      },
+    },
+    'examples/generated/queries.ts': {
+      schema: 'api/schema.graphql',
+      documents: 'examples/queries.graphql',
+      plugins: ['typescript-operations', 'typed-document-node'],
+      config: {
+        useTypeImports: true,
+        enumsAsTypes: true,
+        skipTypename: true,
+        scalars: { BigInt: 'string', Address: 'string', Hex: 'string', DateTime: 'string' },
       },
     },
   },

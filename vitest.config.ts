@@ -1,10 +1,14 @@
+import { createRequire } from 'node:module'
 import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
+  // As Node resolves it: the ES module Vite prefers would be a second graphql beside the one Apollo uses.
+  resolve: { alias: [{ find: /^graphql$/, replacement: createRequire(import.meta.url).resolve('graphql') }] },
   test: {
     projects: [
-      { test: { name: 'unit', include: ['tests/unit/**/*.test.ts'] } },
+      { extends: true, test: { name: 'unit', include: ['tests/unit/**/*.test.ts'] } },
       {
+        extends: true,
         // Each starts a stack of its own; one after the other, so that none starves the next of processor time.
         test: {
           name: 'system',

@@ -1,6 +1,7 @@
 import DataLoader from 'dataloader'
 import { LRUCache } from 'lru-cache'
 import { ApiError } from './errors.ts'
+import type { ChainHead, ChainHeadSource } from './graph-node-status.ts'
 import { StakeSnapshot } from './stake-snapshot.ts'
 import type { FirstCheckpoint, Head, PinnedSubgraph, RecordedStake, RoundFacts, Subgraph } from './subgraph.ts'
 import { allocateTokens, type TokenAllocation } from './token-allocation.ts'
@@ -11,8 +12,7 @@ import { type StakePeriod, votingPowerHistory } from './voting-power-history.ts'
 export interface IndexedChain {
   network: string
   subgraph: Subgraph
-  /** graph-node's index-node GraphQL; without it the chain's head is not known. */
-  statusUrl?: string | undefined
+  chainHead: ChainHeadSource
   /** Blocks per round, where the chain's own block numbers drive rounds. */
   roundLength?: number | undefined
   /** JSON-RPC of the chain, where there is one. */
@@ -30,14 +30,38 @@ export function snapshotCache(): IndexedChain['snapshots'] {
 /** One chain as one request sees it: everything as of the block that was the latest when it first looked. */
 export class ChainView {
   #pinned: Promise<PinnedSubgraph> | undefined
+  #latestBlock: Promise<ChainHead | null> | undefined
   readonly #loaders = new Map<number, DataLoader<string, VotingPower>>()
 
   constructor(readonly chain: IndexedChain) {}
 
   /** The facts this request reads; UPSTREAM_UNAVAILABLE, with the network's name, where its index does not answer. */
   pinned(): Promise<PinnedSubgraph> {
-    this.#pinned ??= this.chain.subgraph.pin()
+    if (this.#pinned === undefined) {
+      this.#pinned = this.chain.subgraph.pin()
+      // At the same time, so that telling how fresh the answer is does not make it late.
+      this.latestBlock()
+    }
     return this.#pinned
+  }
+
+  /** The head of the chain itself, indexed or not; null where it is not known. */
+  latestBlock(): Promise<ChainHead | null> {
+    this.#latestBlock ??= this.chain.chainHead.latest()
+    return this.#latestBlock
+  }
+
+  /** Whether anything was asked of this chain. */
+  get isAsked(): boolean {
+    return this.#pinned !== undefined
+  }
+
+  /**
+   * Whether a round's answers stay as they are: its start is fixed by its own NewRound, and as a reorganisation could
+   * undo that one, by the one after it too.
+   */
+  async isFinal(round: number): Promise<boolean> {
+    return round < (await this.pinned()).head.currentRound
   }
 
   /** Whether stake is that of Ethereum L1; false as well before anything is indexed. */

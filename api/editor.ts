@@ -12,27 +12,158 @@ const ASSETS: Record<string, string> = {
   'graphiql.css': 'graphiql/graphiql.min.css',
 }
 
-const FIRST_QUERY = `# Livepeer governance. Ctrl-Enter runs the query, Ctrl-Space completes, the book icon has the docs.
-# A round argument means the state at the start of that round. Amounts are wei.
-{
+/** What a new visitor finds, a tab each; `$round` is filled in with the last initialised round. */
+const EXAMPLES: readonly { query: string; variables?: string }[] = [
+  {
+    query: `# Ctrl-Enter runs a query, Ctrl-Space completes, the book icon has the docs and the limits. Amounts are wei.
+# The tabs have a query for each job: this is what a dashboard shows.
+query Dashboard {
   status {
     network
-    round
     block
     timestamp
-    synced
+    round
+    lagBlocks
+    stale
   }
   round {
     number
     totalActiveStake
+    totalStake
     activeTranscoders {
       account
       votes
       stake
     }
   }
+  proposals(first: 5) {
+    nodes {
+      id
+      title
+      state
+      tally {
+        for
+        against
+        abstain
+        quorum
+      }
+    }
+  }
 }
-`
+`,
+  },
+  {
+    query: `# How each proposal and poll was decided, by which rule, and whose votes counted.
+query Audit {
+  proposals(first: 10, filter: { state: [SUCCEEDED, DEFEATED, QUEUED, EXECUTED] }) {
+    totalCount
+    nodes {
+      id
+      system
+      title
+      state
+      outcome {
+        passed
+        quorumReached
+        supportReached
+        explanation
+      }
+      tally {
+        for
+        against
+        abstain
+        electorate
+        quorum
+      }
+      votes(first: 100) {
+        nodes {
+          voter
+          choice
+          weight
+          countedWeight
+          overrides
+          castAt {
+            block
+            transactionHash
+          }
+        }
+        totalCount
+      }
+    }
+  }
+}
+`,
+  },
+  {
+    query: `# Everybody at the start of a round, most votes first; give endCursor as after for the next page.
+query Snapshot($round: Int!, $after: String) {
+  stakeSnapshot(round: $round) {
+    round
+    totalActiveStake
+    totalStake
+    merkleRoot
+    holders(first: 100, after: $after) {
+      nodes {
+        account
+        votes
+        stake
+        delegate
+        isActive
+      }
+      pageInfo {
+        hasNextPage
+        endCursor
+      }
+      totalCount
+    }
+  }
+}
+`,
+    variables: '{ "round": $round }',
+  },
+  {
+    query: `# The TranscoderDAO's votes, and its voting tokens as they would be dealt at a round. Ethereum L1 only has the votes.
+query TranscoderDAO($round: Int!) {
+  proposals(first: 10, filter: { system: [ARAGON] }) {
+    nodes {
+      id
+      title
+      state
+      tally {
+        for
+        against
+        electorate
+        quorum
+      }
+      ... on AragonVote {
+        endDate
+        supportRequired
+        minimumQuorum
+        canExecute
+      }
+      votes(first: 100) {
+        nodes {
+          voter
+          choice
+          weight
+        }
+      }
+    }
+  }
+  tokenAllocation(round: $round) {
+    totalStake
+    shares {
+      transcoder
+      stake
+      tokens
+      percent
+    }
+  }
+}
+`,
+    variables: '{ "round": $round }',
+  },
+]
 
 const PAGE = `<!doctype html>
 <html lang="en">
@@ -50,12 +181,24 @@ const PAGE = `<!doctype html>
 <script src="/editor/react-dom.js"></script>
 <script src="/editor/graphiql.js"></script>
 <script>
-ReactDOM.createRoot(document.getElementById('editor')).render(
-  React.createElement(GraphiQL, {
-    fetcher: GraphiQL.createFetcher({ url: '/graphql' }),
-    defaultQuery: ${JSON.stringify(FIRST_QUERY)},
-  }),
-)
+const examples = ${JSON.stringify(EXAMPLES)}
+// The examples are of use without a round, too.
+fetch('/graphql?query=' + encodeURIComponent('{ status { round } }'))
+  .then((response) => response.json())
+  .then(({ data }) => Math.max(...data.status.map(({ round }) => round ?? 0)))
+  .catch(() => 0)
+  .then((round) => {
+    ReactDOM.createRoot(document.getElementById('editor')).render(
+      React.createElement(GraphiQL, {
+        fetcher: GraphiQL.createFetcher({ url: '/graphql' }),
+        shouldPersistHeaders: false,
+        defaultTabs: examples.map(({ query, variables }) => ({
+          query,
+          variables: variables?.replace('$round', String(round)),
+        })),
+      }),
+    )
+  })
 </script>
 </body>
 </html>

@@ -15,7 +15,19 @@ export type ErrorCode =
 
 /** An error meant for the client: the message says what was wrong and what would be right. */
 export class ApiError extends GraphQLError {
-  constructor(code: ErrorCode, message: string) {
+  constructor(
+    readonly code: ErrorCode,
+    message: string,
+  ) {
     super(message, { extensions: { code } })
   }
+}
+
+/** What a client gets to see of an error that is the server's own fault. */
+export const INTERNAL_ERROR = { message: 'The server made a mistake', extensions: { code: 'INTERNAL_SERVER_ERROR' } }
+
+/** The error meant for the client that another one wraps, GraphQL's own about validation or variables; else undefined. */
+export function apiErrorIn(error: unknown): ApiError | undefined {
+  if (error instanceof ApiError) return error
+  return error instanceof GraphQLError ? apiErrorIn(error.originalError) : undefined
 }

@@ -1,10 +1,67 @@
 import { gql, request } from 'graphql-request'
-import type { IndexedChain } from './chain-view.ts'
+import { createPublicClient, http } from 'viem'
+
+/** How long a chain's head is taken for the latest, so that asking for it costs less than an upstream query a request. */
+const LIFETIME_MS = 1000
+/** How long nobody is asked again after there was no answer: an answer must not be held up by its freshness. */
+const SILENCE_MS = 5000
+/** Less than a request to the subgraph may take, so that a dead graph-node is not reported any later. */
+const TIMEOUT_MS = 1000
+
+/** The latest block of a chain. */
+export interface ChainHead {
+  block: number
+  /** Unix time; null where it is not known. */
+  timestamp: number | null
+  /** Whether the index says that it has caught up once; null where it is not asked. */
+  synced: boolean | null
+}
+
+/** The head of one chain as graph-node's index-node knows it, or where there is none the chain's RPC. */
+export class ChainHeadSource {
+  #latest: { until: number; head: Promise<ChainHead | null> } | undefined
+  #timestamp: { hash: string; seconds: number | null } | undefined
+
+  constructor(private readonly chain: { network: string; statusUrl?: string; rpcUrl?: string }) {}
+
+  /** Null where nobody is there to ask, or nobody answers. Kept for a second. */
+  latest(): Promise<ChainHead | null> {
+    const now = performance.now()
+    if (this.#latest === undefined || now > this.#latest.until) {
+      // The index may well answer questions about stake while its status server does not.
+      const latest = { until: now + LIFETIME_MS, head: this.#ask().catch(() => null) }
+      this.#latest = latest
+      latest.head.then((head) => {
+        if (head === null) latest.until = performance.now() + SILENCE_MS
+      })
+    }
+    return this.#latest.head
+  }
+
+  async #ask(): Promise<ChainHead | null> {
+    const { network, statusUrl, rpcUrl } = this.chain
+    if (statusUrl === undefined) return rpcUrl === undefined ? null : headByRpc(rpcUrl)
+    const signal = AbortSignal.timeout(TIMEOUT_MS)
+    const { indexingStatusForCurrentVersion: status } = await request<IndexingStatus>({
+      url: statusUrl,
+      document: STATUS,
+      variables: { name: `livepeer-governance/${network}` },
+      signal,
+    })
+    const block = status?.chains[0]?.chainHeadBlock
+    if (!status || !block) return null
+    if (this.#timestamp?.hash !== block.hash) {
+      const seconds = await blockTime(statusUrl, network, block.hash, signal).catch(() => null)
+      this.#timestamp = { hash: block.hash, seconds }
+    }
+    return { block: Number(block.number), timestamp: this.#timestamp.seconds, synced: status.synced }
+  }
+}
 
 interface IndexingStatus {
   indexingStatusForCurrentVersion: {
     synced: boolean
-    chains: { chainHeadBlock: { number: string } | null }[]
+    chains: { chainHeadBlock: { number: string; hash: string } | null }[]
   } | null
 }
 
@@ -15,28 +72,30 @@ const STATUS = gql`
       chains {
         chainHeadBlock {
           number
+          hash
         }
       }
     }
   }
 `
 
-/** The chain's head as graph-node's index-node knows it; null where that is not configured, down or silent. */
-export async function chainHead(
-  chain: Pick<IndexedChain, 'network' | 'statusUrl'>,
-): Promise<{ block: number; synced: boolean } | null> {
-  if (chain.statusUrl === undefined) return null
-  try {
-    const { indexingStatusForCurrentVersion: status } = await request<IndexingStatus>({
-      url: chain.statusUrl,
-      document: STATUS,
-      variables: { name: `livepeer-governance/${chain.network}` },
-      signal: AbortSignal.timeout(2000),
-    })
-    const number = status?.chains[0]?.chainHeadBlock?.number
-    return status === null || number === undefined ? null : { block: Number(number), synced: status.synced }
-  } catch {
-    // The index may well answer questions about stake while its status server does not.
-    return null
+const BLOCK = gql`
+  query Block($network: String!, $hash: Bytes!) {
+    blockData(network: $network, blockHash: $hash)
   }
+`
+
+/** Unix time of a block that graph-node keeps; null where it keeps it without. */
+async function blockTime(url: string, network: string, hash: string, signal: AbortSignal): Promise<number | null> {
+  const answer = await request<{ blockData: unknown }>({ url, document: BLOCK, variables: { network, hash }, signal })
+  // graph-node keeps some blocks alone, others together with their receipts.
+  const { timestamp, block } = answer.blockData as { timestamp?: string; block?: { timestamp?: string } }
+  const seconds = Number(timestamp ?? block?.timestamp)
+  return Number.isFinite(seconds) ? seconds : null
+}
+
+async function headByRpc(rpcUrl: string): Promise<ChainHead> {
+  const client = createPublicClient({ transport: http(rpcUrl, { timeout: TIMEOUT_MS, retryCount: 0 }) })
+  const { number, timestamp } = await client.getBlock({ blockTag: 'latest' })
+  return { block: Number(number), timestamp: Number(timestamp), synced: null }
 }

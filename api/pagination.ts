@@ -1,6 +1,7 @@
 import { ApiError } from './errors.ts'
 
-const MAX_PAGE = 1000
+/** The most nodes of one page. */
+export const MAX_PAGE = 1000
 
 /** A page of a list, as every connection of the API returns it. */
 export interface Page<Node> {

@@ -1,6 +1,8 @@
 import { type ChainView, exactTotals, notExactOnL1 } from './chain-view.ts'
 import type { Chains } from './chains.ts'
 import { ApiError } from './errors.ts'
+import { mayBeKept, withFieldRules } from './field-rules.ts'
+import { isStale, type Lag, lagOf } from './freshness.ts'
 import type {
   AccountResolvers,
   ChainStatusResolvers,
@@ -11,7 +13,6 @@ import type {
   TokenShareResolvers,
   VotingPowerResolvers,
 } from './generated/resolvers.ts'
-import { chainHead } from './graph-node-status.ts'
 import { decodeCursor, encodeCursor, type ListOrder, pageOf, pageSize } from './pagination.ts'
 import { percent } from './poll-tally.ts'
 import { isoTime, position } from './positions.ts'
@@ -30,6 +31,7 @@ export interface ChainStatusParent {
   view: ChainView
   head: Head | undefined
   headBlock: number | null
+  lag: Lag
   synced: boolean
   error: string | null
 }
@@ -48,13 +50,14 @@ type AllFields<Resolvers> = Required<Omit<Resolvers, '__isTypeOf'>>
 
 const Query: AllFields<QueryResolvers> = {
   status: (_, __, { chains }) => Promise.all(chains.views.map(status)),
-  round: async (_, { number, network }, { chains }): Promise<RoundParent | null> => {
+  round: async (_, { number, network }, { chains }, info): Promise<RoundParent | null> => {
     if (number === null || number === undefined) {
       const view = await chains.forNow(network)
       const [latest] = await (await view.pinned()).rounds(1, undefined, true)
       return latest === undefined ? null : { ...latest, view }
     }
     const view = await chains.forRound(number, network)
+    if (await view.isFinal(number)) mayBeKept(info)
     const round = await (await view.pinned()).roundFrom(number)
     return round?.number === number ? { ...round, view } : null
   },
@@ -73,20 +76,25 @@ const Query: AllFields<QueryResolvers> = {
       },
     }
   },
-  votingPower: async (_, { account, round, network }, { chains }) =>
-    (await chains.forRound(round, network)).votingPower(account, round),
-  votingPowers: async (_, { accounts, round, network }, { chains }) => {
+  votingPower: async (_, { account, round, network }, { chains }, info) => {
+    const view = await chains.forRound(round, network)
+    if (await view.isFinal(round)) mayBeKept(info)
+    return view.votingPower(account, round)
+  },
+  votingPowers: async (_, { accounts, round, network }, { chains }, info) => {
     if (accounts.length > MAX_ACCOUNTS) {
       throw new ApiError('LIMIT_EXCEEDED', `${accounts.length} accounts asked; at most 1,000 at a time`)
     }
     const view = await chains.forRound(round, network)
+    if (await view.isFinal(round)) mayBeKept(info)
     return Promise.all(accounts.map((account) => view.votingPower(account, round)))
   },
-  stakeSnapshot: async (_, { round, network }, { chains }): Promise<StakeSnapshotParent> => {
+  stakeSnapshot: async (_, { round, network }, { chains }, info): Promise<StakeSnapshotParent> => {
     const view = await chains.forRound(round, network)
+    if (await view.isFinal(round)) mayBeKept(info)
     return { view, snapshot: await view.snapshot(round) }
   },
-  tokenAllocation: async (_, { round, supply, seats, network }, { chains }) => {
+  tokenAllocation: async (_, { round, supply, seats, network }, { chains }, info) => {
     if (supply === null || supply === undefined) {
       throw new ApiError('BAD_USER_INPUT', `supply is ${supply}; it must be 0 or more, in wei`)
     }
@@ -94,6 +102,7 @@ const Query: AllFields<QueryResolvers> = {
       throw new ApiError('BAD_USER_INPUT', `seats is ${seats}; it must be 1 or more`)
     }
     const view = await chains.forRound(round, network)
+    if (await view.isFinal(round)) mayBeKept(info)
     const { totalStake, shares } = await view.tokenAllocation(round, supply, seats)
     return {
       round,
@@ -115,7 +124,9 @@ const ChainStatus: AllFields<ChainStatusResolvers> = {
   blockHash: ({ head }) => head?.blockHash ?? null,
   timestamp: ({ head }) => isoTime(head?.timestamp ?? 0),
   headBlock: ({ headBlock }) => (headBlock === null ? null : BigInt(headBlock)),
-  lagBlocks: ({ headBlock, head }) => (headBlock === null ? null : BigInt(Math.max(0, headBlock - (head?.block ?? 0)))),
+  lagBlocks: ({ lag }) => (lag.blocks === null ? null : BigInt(lag.blocks)),
+  lagSeconds: ({ lag }) => lag.seconds,
+  stale: ({ head, lag, error }) => head === undefined || error !== null || isStale(head, lag),
   firstRound: ({ head }) => head?.firstRound || null,
   round: ({ head }) => head?.currentRound || null,
   synced: ({ synced }) => synced,
@@ -222,7 +233,7 @@ const Account: AllFields<AccountResolvers> = {
 }
 
 /** All resolvers, for makeExecutableSchema or ApolloServer. */
-export const resolvers = {
+export const resolvers = withFieldRules({
   ...scalars,
   Query,
   ChainStatus,
@@ -234,7 +245,7 @@ export const resolvers = {
   Account,
   ...proposalTypes,
   ...treasuryTypes,
-}
+})
 
 /** Cursors of lists by votes descending, then address: both, so that a page goes on where the last ended. */
 const votesOrder: ListOrder<Power> = {
@@ -259,15 +270,20 @@ async function viewAt(
 }
 
 async function status(view: ChainView): Promise<ChainStatusParent> {
-  const [pinned, chain] = await Promise.allSettled([view.pinned(), chainHead(view.chain)])
-  const reached = chain.status === 'fulfilled' ? chain.value : null
+  const [pinned, reached] = await Promise.all([
+    view.pinned().catch((reason: unknown) => ({ reason })),
+    view.latestBlock(),
+  ])
   const headBlock = reached?.block ?? null
-  if (pinned.status === 'rejected') {
+  const nothing = { block: 0, timestamp: 0 }
+  if ('reason' in pinned) {
     const error = pinned.reason instanceof ApiError ? pinned.reason.message : 'The index does not answer'
-    return { view, head: view.chain.subgraph.lastHead, headBlock, synced: false, error }
+    const head = view.chain.subgraph.lastHead
+    return { view, head, headBlock, lag: lagOf(head ?? nothing, reached), synced: false, error }
   }
-  const { head } = pinned.value
-  return { view, head, headBlock, synced: reached?.synced ?? !head.hasIndexingErrors, error: null }
+  const { head } = pinned
+  const synced = reached?.synced ?? !head.hasIndexingErrors
+  return { view, head, headBlock, lag: lagOf(head, reached), synced, error: null }
 }
 
 function known(figure: bigint | null, what: string): bigint {

@@ -1,14 +1,12 @@
-import { GraphQLError, GraphQLScalarType, Kind, type ValueNode } from 'graphql'
-
-/** Marks errors of scalars, so that a bad literal is answered as BAD_USER_INPUT and not as a mere validation failure. */
-export const BAD_SCALAR = 'badScalar'
+import { GraphQLScalarType, Kind, type ValueNode } from 'graphql'
+import { ApiError } from './errors.ts'
 
 function textScalar(name: string, parse: (text: string) => string | bigint): GraphQLScalarType {
   const parseText = (text: string) => {
     try {
       return parse(text)
     } catch (error) {
-      throw new GraphQLError((error as Error).message, { extensions: { code: 'BAD_USER_INPUT', [BAD_SCALAR]: true } })
+      throw new ApiError('BAD_USER_INPUT', (error as Error).message)
     }
   }
   return new GraphQLScalarType({

@@ -1,22 +1,41 @@
 import { readFileSync } from 'node:fs'
-import { createServer as createHttpServer, type Server } from 'node:http'
+import { createServer as createHttpServer, type Server, STATUS_CODES } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { ApolloServer } from '@apollo/server'
+import { ApolloServerPluginCacheControl } from '@apollo/server/plugin/cacheControl'
 import { ApolloServerPluginLandingPageDisabled } from '@apollo/server/plugin/disabled'
 import { ApolloServerPluginDrainHttpServer } from '@apollo/server/plugin/drainHttpServer'
 import { expressMiddleware } from '@as-integrations/express5'
+import compression from 'compression'
 import cors from 'cors'
 import express, { type ErrorRequestHandler } from 'express'
-import type { GraphQLFormattedError } from 'graphql'
+import { GraphQLError, type GraphQLFormattedError } from 'graphql'
 import { ChainView, type IndexedChain, snapshotCache } from './chain-view.ts'
 import { Chains } from './chains.ts'
 import type { Context } from './context.ts'
 import { editorRouter } from './editor.ts'
+import { apiErrorIn, INTERNAL_ERROR } from './errors.ts'
 import { exportsRouter } from './exports.ts'
+import { FINAL_SECONDS } from './field-rules.ts'
+import { freshnessPlugin } from './freshness.ts'
 import { GovernanceView } from './governance-view.ts'
+import { ChainHeadSource } from './graph-node-status.ts'
+import {
+  costPlugin,
+  DEFAULT_LIMITS,
+  documentStore,
+  type Limits,
+  languageLimit,
+  limitExceeded,
+  limitRate,
+  limitRules,
+  RequestTime,
+  stringify,
+} from './limits.ts'
+import { Metrics } from './metrics.ts'
 import { PollTexts } from './poll-text.ts'
 import { resolvers } from './resolvers.ts'
-import { BAD_SCALAR } from './scalars.ts'
+import { stateRouter } from './state-router.ts'
 import { Subgraph } from './subgraph.ts'
 
 /** Where the facts of one chain are. */
@@ -48,10 +67,10 @@ export interface ApiServer {
   close(): Promise<void>
 }
 
-/** A request that asks 1,000 accounts at some twenty rounds, each account written out, still fits. */
-const MAX_BODY_BYTES = 1_048_576
+const SCHEMA = readFileSync(new URL('./schema.graphql', import.meta.url), 'utf8')
 
-const typeDefs = readFileSync(new URL('./schema.graphql', import.meta.url), 'utf8')
+/** Headers that scripts of other sites may read. */
+const EXPOSED_HEADERS = ['Chain-Status', 'RateLimit', 'RateLimit-Policy', 'Retry-After', 'ETag', 'Content-Disposition']
 
 /** Serves the GraphQL API over some chains' facts; rejects with the error of listen() where the port is taken. */
 export async function createServer(options: {
@@ -63,83 +82,144 @@ export async function createServer(options: {
   isReady: () => boolean
   /** An IPFS gateway's URL, for the texts of polls; none are fetched without. */
   ipfsGateway?: string | undefined
+  /** What a request and a client may ask, where not the defaults. */
+  limits?: Partial<Limits>
+  /** Proxies that are believed whom they ask for, as Express' "trust proxy" takes them; none by default. */
+  trustProxy?: string | undefined
   /** Takes a line about an error that is the server's own fault; none by default. */
   log?: (line: string) => void
 }): Promise<ApiServer> {
   const host = options.host ?? '127.0.0.1'
-  const chains = options.chains.map(indexedChain)
+  const { log = () => {} } = options
+  const limits = { ...DEFAULT_LIMITS, ...options.limits }
+  const metrics = new Metrics()
+  const chains = options.chains.map((chain) => indexedChain(chain, metrics))
+  metrics.watch(chains)
   const pollTexts = new PollTexts(options.ipfsGateway)
-  const newContext = (): Context => {
-    const views = chains.map((chain) => new ChainView(chain))
-    return { chains: new Chains(views), governance: views.map((view) => new GovernanceView(view)), pollTexts }
-  }
   const app = express()
   app.disable('x-powered-by')
+  if (options.trustProxy !== undefined) app.set('trust proxy', options.trustProxy)
   const httpServer = createHttpServer(app)
   const apollo = new ApolloServer<Context>({
-    typeDefs,
+    typeDefs: SCHEMA,
     resolvers,
     introspection: true,
     includeStacktraceInErrorResponses: false,
-    formatError,
-    plugins: [ApolloServerPluginDrainHttpServer({ httpServer }), ApolloServerPluginLandingPageDisabled()],
+    // A site can make a visitor's browser ask, but there is nothing to change here, no cookie to ask with, and any site
+    // may read the answers anyway: so that a plain GET works, from curl and through caches, nothing is refused.
+    csrfPrevention: false,
+    documentStore: documentStore(),
+    parseOptions: { maxTokens: limits.tokens },
+    validationRules: limitRules(limits),
+    stringifyResult: (answer) => stringify(answer, limits),
+    formatError: (formatted, error) => formatError(formatted, error, limits, log),
+    plugins: [
+      ApolloServerPluginDrainHttpServer({ httpServer }),
+      ApolloServerPluginLandingPageDisabled(),
+      // Root fields say less unless what they give is final.
+      ApolloServerPluginCacheControl({ defaultMaxAge: FINAL_SECONDS }),
+      costPlugin(limits),
+      freshnessPlugin,
+      metrics.plugin(),
+      { requestDidStart: async () => ({ willSendResponse: async ({ contextValue }) => contextValue.time.stop() }) },
+    ],
   })
   await apollo.start()
+  const newContext = (): Context => {
+    const views = chains.map((chain) => new ChainView(chain))
+    const governance = views.map((view) => new GovernanceView(view))
+    return { chains: new Chains(views), governance, pollTexts, time: new RequestTime(limits) }
+  }
 
-  app.get('/ready', (_request, response) => {
-    const ready = options.isReady()
-    response
-      .status(ready ? 200 : 503)
-      .type('text')
-      .send(ready ? 'ready\n' : 'indexing\n')
+  app.use(cors({ methods: ['GET', 'HEAD', 'POST'], exposedHeaders: EXPOSED_HEADERS, maxAge: 86_400 }), compression())
+  app.use(stateRouter({ apollo, newContext, metrics, isReady: options.isReady }))
+  app.get('/schema.graphql', (_request, response) => {
+    response.type('text/plain').set('Cache-Control', 'public, max-age=3600').send(SCHEMA)
   })
+  app.use(editorRouter())
+  app.use(limitRate(limits))
   app.use(
     '/graphql',
-    cors(),
-    express.json({ limit: MAX_BODY_BYTES }),
-    expressMiddleware(apollo, {
-      context: async () => newContext(),
-    }),
+    express.json({ limit: limits.documentBytes }),
+    expressMiddleware(apollo, { context: async () => newContext() }),
   )
-  app.use(exportsRouter(newContext, options.log))
-  app.use(editorRouter())
-  app.use(refuseRequest)
+  app.use(exportsRouter(newContext, log))
+  app.use(requestErrors(limits, metrics, log))
 
   await listen(httpServer, options.port, host)
   const { port } = httpServer.address() as AddressInfo
   return { url: `http://${host}:${port}`, close: () => apollo.stop() }
 }
 
-function indexedChain({ subgraphUrl, lptAddress, asOf, ...chain }: Chain): IndexedChain {
+function indexedChain({ subgraphUrl, statusUrl, lptAddress, asOf, ...chain }: Chain, metrics: Metrics): IndexedChain {
+  const { network, rpcUrl } = chain
   return {
     ...chain,
-    subgraph: new Subgraph(subgraphUrl, asOf),
+    subgraph: new Subgraph(subgraphUrl, asOf, (seconds, answered) =>
+      metrics.observeUpstream(network, seconds, answered),
+    ),
+    chainHead: new ChainHeadSource({
+      network,
+      ...(statusUrl === undefined ? {} : { statusUrl }),
+      ...(rpcUrl === undefined ? {} : { rpcUrl }),
+    }),
     lptAddresses: lptAddress === undefined ? [] : [lptAddress.toLowerCase()],
     snapshots: snapshotCache(),
   }
 }
 
-/** A malformed scalar is the caller's input wherever it stands; GraphQL calls it a validation failure in a literal. */
-function formatError(formatted: GraphQLFormattedError): GraphQLFormattedError {
-  if (formatted.extensions?.[BAD_SCALAR] !== true) return formatted
-  return { ...formatted, extensions: { code: 'BAD_USER_INPUT' } }
+/**
+ * The API's own errors keep their code wherever they come up: a malformed literal or too deep a document is a validation
+ * failure to GraphQL. What is the server's own fault is told to its log only.
+ */
+function formatError(
+  formatted: GraphQLFormattedError,
+  error: unknown,
+  limits: Limits,
+  log: (line: string) => void,
+): GraphQLFormattedError {
+  const own = apiErrorIn(error)
+  if (own !== undefined) return { ...formatted, extensions: { code: own.code } }
+  const limit = error instanceof GraphQLError ? languageLimit(error, limits) : undefined
+  if (limit !== undefined) return { message: limit.message, extensions: { code: limit.code } }
+  // GraphQL's own complaint about a request, before anything of it is resolved, that Apollo has no code for.
+  if (error instanceof GraphQLError && error.originalError === undefined && error.path === undefined) {
+    return formatted.extensions?.code === INTERNAL_ERROR.extensions.code
+      ? { ...formatted, extensions: { code: 'BAD_REQUEST' } }
+      : formatted
+  }
+  if (formatted.extensions?.code !== INTERNAL_ERROR.extensions.code) return formatted
+  log(error instanceof Error ? (error.stack ?? error.message) : String(error))
+  return { ...formatted, ...INTERNAL_ERROR }
 }
 
-/** A body that cannot be read is answered in GraphQL's form: express would show a page with a stack trace. */
-const refuseRequest: ErrorRequestHandler = (error: unknown, _request, response, next) => {
-  if (response.headersSent) return next(error)
-  const status = isHttpError(error) ? error.status : 500
-  const [code, message] =
-    status === 413
-      ? ['LIMIT_EXCEEDED', `the request is larger than ${MAX_BODY_BYTES} bytes`]
-      : status < 500
-        ? ['BAD_REQUEST', 'the request cannot be read; POST JSON in UTF-8 with a "query"']
-        : ['INTERNAL_SERVER_ERROR', 'Internal server error']
-  response.status(status).json({ errors: [{ message, extensions: { code } }] })
+/** Answers what went wrong before GraphQL had a say as it would, where Express would send a page with a stack trace. */
+function requestErrors(limits: Limits, metrics: Metrics, log: (line: string) => void): ErrorRequestHandler {
+  return (error: HttpError, _request, response, next) => {
+    const status = error.status ?? 500
+    const answer = httpError(error, status, limits)
+    if (status >= 500) log(error.stack ?? error.message)
+    metrics.countErrors([answer])
+    // It is too late to say anything but that it is over.
+    if (response.headersSent) return next(error)
+    response
+      .status(status)
+      .set('Cache-Control', 'no-store')
+      .json({ errors: [answer] })
+  }
 }
 
-function isHttpError(error: unknown): error is { status: number } {
-  return error instanceof Error && 'status' in error && typeof error.status === 'number'
+type HttpError = Error & { status?: number; type?: string; length?: number }
+
+function httpError({ type, length }: HttpError, status: number, limits: Limits): GraphQLFormattedError {
+  if (status >= 500) return INTERNAL_ERROR
+  if (type === 'entity.too.large') {
+    const had = length === undefined ? 'the body has more' : `the body has ${length.toLocaleString('en')}`
+    const { message, code } = limitExceeded('document', limits.documentBytes, had, ' bytes')
+    return { message, extensions: { code } }
+  }
+  const message = type === 'entity.parse.failed' ? 'The body is not JSON' : 'The request cannot be read'
+  return { message: `${message} (${STATUS_CODES[status] ?? status})`, extensions: { code: 'BAD_REQUEST' } }
 }
 
 function listen(server: Server, port: number, host: string): Promise<void> {

@@ -12,6 +12,7 @@ import {
   GovernanceSettingsDocument,
   HeadDocument,
   HoldersDocument,
+  LifeDocument,
   PaymentsDocument,
   type PollFactsFragment,
   ProposalsDocument,
@@ -38,8 +39,12 @@ import type { StakePeriod } from './voting-power-history.ts'
 
 /** What graph-node returns at the most for one list. */
 const UPSTREAM_PAGE = 1000
-/** Long enough for a page of a thousand positions on a busy machine. */
-const UPSTREAM_TIMEOUT_MS = 5000
+/** Long enough for a page of a thousand positions on a busy machine; for as long only while graph-node shows signs of life. */
+const PAGE_TIMEOUT_MS = 10_000
+/** How long a page may take before graph-node has to show a sign of life; with the next one less than 2 seconds. */
+const PROBE_AFTER_MS = 600
+/** Long enough for what takes graph-node a few milliseconds. */
+const HEAD_TIMEOUT_MS = 1200
 /** How long a head is taken for the latest: less than any chain takes for a block. */
 const HEAD_LIFETIME_MS = 100
 /** Smaller than any id, to page from the beginning. */
@@ -230,19 +235,21 @@ export interface ContradictionFacts {
 /** graph-node's copy of one chain's facts: the only I/O of the API. */
 export class Subgraph {
   readonly #client: GraphQLClient
+  #probe: Promise<unknown> | undefined
   #head: { asked: number; answer: Promise<Head> } | undefined
   #lastHead: Head | undefined
 
-  /** Answers as of a moment in the past where one is given, as long as graph-node keeps its history. */
+  /**
+   * Answers as of a moment in the past where one is given, as long as graph-node keeps its history. Each request's
+   * seconds and whether it was answered are told to `observe`.
+   */
   constructor(
     url: string,
     private readonly asOf?: { block: number; timestamp?: number },
+    private readonly observe: (seconds: number, answered: boolean) => void = () => {},
   ) {
-    this.#client = new GraphQLClient(url, {
-      // Every document has one operation; to look up its name the client would parse it at every request.
-      excludeOperationName: true,
-      fetch: (input, init) => fetch(input, { ...init, signal: AbortSignal.timeout(UPSTREAM_TIMEOUT_MS) }),
-    })
+    // Every document has one operation; to look up its name the client would parse it at every request.
+    this.#client = new GraphQLClient(url, { excludeOperationName: true })
   }
 
   /** Everything asked of the result is answered as of one block: by default the latest indexed when this was called. */
@@ -255,7 +262,8 @@ export class Subgraph {
         if (this.#head === head) this.#head = undefined
       })
     }
-    return new PinnedSubgraph(await this.#head.answer, (document, variables) => this.#request(document, variables))
+    const head = await this.#head.answer
+    return readable(new PinnedSubgraph(head, (document, variables) => this.#requestPage(document, variables)))
   }
 
   /** The latest head that was told, undefined while none was. */
@@ -264,11 +272,16 @@ export class Subgraph {
   }
 
   async #fetchHead(): Promise<Head> {
-    const {
-      _meta: meta,
-      protocol,
-      transcoderPool,
-    } = await this.#request(HeadDocument, { at: this.asOf === undefined ? null : { number: this.asOf.block } })
+    try {
+      return await this.#readHead()
+    } catch (error) {
+      throw upstreamError(error)
+    }
+  }
+
+  async #readHead(): Promise<Head> {
+    const at = this.asOf === undefined ? null : { number: this.asOf.block }
+    const { _meta: meta, protocol, transcoderPool } = await this.#request(HeadDocument, { at }, HEAD_TIMEOUT_MS)
     if (!meta || (!meta.block.hash && this.asOf === undefined)) {
       throw new ApiError('UPSTREAM_UNAVAILABLE', 'The index has no block yet; try again soon')
     }
@@ -288,16 +301,69 @@ export class Subgraph {
     return this.#lastHead
   }
 
-  async #request<Result, Variables extends object>(
+  /** A page may take long, but not from a graph-node that is dead meanwhile: then it is given up at once. */
+  async #requestPage<Result, Variables extends object>(
     document: TypedDocumentNode<Result, Variables>,
     variables: Variables,
   ): Promise<Result> {
+    const giveUp = new AbortController()
+    const probing = setInterval(() => this.#probeLife().catch(() => giveUp.abort()), PROBE_AFTER_MS)
     try {
-      return await this.#client.request<Result>(textOf(document), variables)
-    } catch (error) {
-      throw upstreamError(error)
+      return await this.#request(document, variables, PAGE_TIMEOUT_MS, giveUp)
+    } finally {
+      clearInterval(probing)
     }
   }
+
+  /** Rejects when graph-node does not tell its latest block; one question for all that wait. */
+  #probeLife(): Promise<unknown> {
+    this.#probe ??= this.#request(LifeDocument, {}, HEAD_TIMEOUT_MS).finally(() => {
+      this.#probe = undefined
+    })
+    return this.#probe
+  }
+
+  async #request<Result, Variables extends object>(
+    document: TypedDocumentNode<Result, Variables>,
+    variables: Variables,
+    milliseconds: number,
+    giveUp = new AbortController(),
+  ): Promise<Result> {
+    const started = performance.now()
+    // In two steps: what came while this process was busy is read before the second.
+    let timer = setTimeout(() => {
+      timer = setTimeout(() => giveUp.abort(), 50)
+    }, milliseconds - 50)
+    let answered = false
+    try {
+      const { signal } = giveUp
+      const result = await this.#client.request<Result>({ document: textOf(document), variables, signal })
+      answered = true
+      return result
+    } catch (error) {
+      throw upstreamError(error)
+    } finally {
+      clearTimeout(timer)
+      this.observe((performance.now() - started) / 1000, answered)
+    }
+  }
+}
+
+/** An answer of another form than asked for shows as a TypeError or SyntaxError where it is read: upstream's fault too. */
+function readable(pinned: PinnedSubgraph): PinnedSubgraph {
+  return new Proxy(pinned, {
+    get(target, name) {
+      const member: unknown = Reflect.get(target, name, target)
+      if (typeof member !== 'function') return member
+      return async (...args: unknown[]) => {
+        try {
+          return await member.apply(target, args)
+        } catch (error) {
+          throw upstreamError(error)
+        }
+      }
+    },
+  })
 }
 
 /** Documents as text, made once: printing one takes longer than sending it. */

@@ -13,6 +13,7 @@ import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import type { Limits } from '../api/limits.ts'
 import { type ApiServer, type Chain, createServer } from '../api/server.ts'
 import { GraphNode, type GraphNodePorts, gnd, type IndexingStatus, postJson, startGraphNode } from './graph-node.ts'
 import { type Contracts, checkRpc, contextKeys, publicNetwork, ROUND_LENGTHS, readNetwork } from './networks.ts'
@@ -36,6 +37,10 @@ export interface StackOptions {
   port?: number
   /** An IPFS gateway's URL, for the texts of polls; none are fetched without. */
   ipfsGateway?: string | undefined
+  /** What a request and a client may ask of the API, where not its defaults. */
+  limits?: Partial<Limits>
+  /** Proxies that the API believes whom they ask for. */
+  trustProxy?: string | undefined
   /** A graph-node that is already there, by query endpoint or subgraph URL, instead of one of the stack's own. */
   graphNodeUrl?: string
   /** Where data stays between starts; by default below `.data` for real networks, and nowhere for recordings. */
@@ -313,9 +318,10 @@ function isSubgraphUrl(url: string | undefined): boolean {
 }
 
 async function serveApi(run: Run, chains: Chain[]): Promise<ApiServer> {
-  const { port = 0 } = run.options
+  const { port = 0, limits = {}, ipfsGateway, trustProxy } = run.options
+  const log = (line: string) => run.log(line)
   try {
-    const api = await createServer({ chains, port, isReady: () => run.isReady, ipfsGateway: run.options.ipfsGateway })
+    const api = await createServer({ chains, port, isReady: () => run.isReady, ipfsGateway, limits, trustProxy, log })
     // A client that holds on to its connection must not hold up the rest.
     run.onStop(() => Promise.race([api.close(), pause(1000, new AbortController().signal)]))
     return api

@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
+import { DEFAULT_LIMITS, NO_LIMITS } from '../api/limits.ts'
 import { PollTexts } from '../api/poll-text.ts'
 import { postJson } from './graph-node.ts'
 import { StackError } from './processes.ts'
@@ -133,6 +134,19 @@ function readOptions(argv: string[]): StackOptions {
         'where data stays between starts (default: .data/<network>, and a temporary folder for recorded chains)',
       ),
     )
+    .addOption(
+      option('--rate-limit <number>', 'RATE_LIMIT', 'requests a minute of one client, 0 for any number')
+        .argParser(requestsPerMinute)
+        .default(DEFAULT_LIMITS.requestsPerMinute),
+    )
+    .addOption(
+      option(
+        '--trust-proxy <addresses>',
+        'TRUST_PROXY',
+        "proxies whose X-Forwarded-For tells clients apart, as Express' trust proxy, such as loopback (default: none)",
+      ),
+    )
+    .addOption(option('--no-limits', 'NO_LIMITS', 'answer whatever is asked, for measurements'))
     .parse(argv)
   const chosen = program.opts<{
     network?: string[]
@@ -143,6 +157,9 @@ function readOptions(argv: string[]): StackOptions {
     graphNode?: string
     ipfsGateway?: string
     dataDir?: string
+    rateLimit: number
+    trustProxy?: string
+    limits: boolean
   }>()
   const networks = chosen.network ?? []
   return {
@@ -151,6 +168,8 @@ function readOptions(argv: string[]): StackOptions {
     traces: chosen.trace ?? [],
     port: chosen.port,
     ipfsGateway: chosen.ipfsGateway,
+    limits: chosen.limits ? { requestsPerMinute: chosen.rateLimit } : NO_LIMITS,
+    trustProxy: chosen.trustProxy,
     ...(chosen.networksFile === undefined ? {} : { networksFile: chosen.networksFile }),
     ...(chosen.graphNode === undefined ? {} : { graphNodeUrl: chosen.graphNode }),
     ...(chosen.dataDir === undefined ? {} : { dataDir: chosen.dataDir }),
@@ -169,6 +188,11 @@ function port(value: string): number {
   const number = Number(value)
   if (!/^\d+$/.test(value) || number > 65535) throw new InvalidArgumentError('It is no port number.')
   return number
+}
+
+function requestsPerMinute(value: string): number {
+  if (!/^\d{1,9}$/.test(value)) throw new InvalidArgumentError('It is no number of requests.')
+  return Number(value)
 }
 
 function gatewayUrl(value: string): string {

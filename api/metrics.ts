@@ -1,0 +1,101 @@
+import type { ApolloServerPlugin, BaseContext } from '@apollo/server'
+import { type GraphQLFormattedError, Kind, type OperationDefinitionNode } from 'graphql'
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import type { IndexedChain } from './chain-view.ts'
+import { isStale, type Lag, lagOf } from './freshness.ts'
+import type { Head } from './subgraph.ts'
+
+/** What a server counts and measures, in Prometheus' format. */
+export class Metrics {
+  readonly #registry = new Registry()
+  readonly #requests = new Counter({
+    name: 'livepeer_api_requests_total',
+    help: 'GraphQL requests by what they ask (the root field, "several", "introspection" or "invalid") and how they ended.',
+    labelNames: ['operation', 'status'] as const,
+    registers: [this.#registry],
+  })
+  readonly #errors = new Counter({
+    name: 'livepeer_api_errors_total',
+    help: 'Errors in answers by code.',
+    labelNames: ['code'] as const,
+    registers: [this.#registry],
+  })
+  readonly #upstream = new Histogram({
+    name: 'livepeer_api_upstream_seconds',
+    help: 'Time of queries to graph-node by chain and by whether they were answered.',
+    labelNames: ['network', 'outcome'] as const,
+    buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+    registers: [this.#registry],
+  })
+
+  constructor() {
+    collectDefaultMetrics({ register: this.#registry })
+  }
+
+  /** Counts a query to graph-node. */
+  observeUpstream(network: string, seconds: number, answered: boolean): void {
+    this.#upstream.observe({ network, outcome: answered ? 'answered' : 'failed' }, seconds)
+  }
+
+  /** Tells, whenever asked, where these chains stand. */
+  watch(chains: readonly IndexedChain[]): void {
+    const gauge = (name: string, help: string, valueIn: (head: Head, lag: Lag, answers: boolean) => number | null) =>
+      new Gauge({
+        name,
+        help,
+        labelNames: ['network'] as const,
+        registers: [this.#registry],
+        async collect() {
+          for (const { network, subgraph, chainHead } of chains) {
+            const [pinned, latest] = await Promise.all([subgraph.pin().catch(() => undefined), chainHead.latest()])
+            const head = pinned?.head ?? subgraph.lastHead
+            const value = head === undefined ? null : valueIn(head, lagOf(head, latest), pinned !== undefined)
+            if (value === null) this.remove({ network })
+            else this.set({ network }, value)
+          }
+        },
+      })
+    gauge('livepeer_api_indexed_block', 'Block up to which a chain is indexed, as last answered.', ({ block }) => block)
+    gauge('livepeer_api_lag_blocks', 'Blocks the index is behind the head of its chain.', (_, { blocks }) => blocks)
+    gauge('livepeer_api_lag_seconds', 'Seconds the index is behind the head of its chain.', (_, { seconds }) => seconds)
+    gauge('livepeer_api_stale', '1 where what is answered may no longer be so.', (head, lag, answers) =>
+      Number(!answers || isStale(head, lag)),
+    )
+  }
+
+  /** Counts GraphQL requests and their errors. */
+  plugin(): ApolloServerPlugin<BaseContext> {
+    return {
+      requestDidStart: async () => ({
+        willSendResponse: async ({ operation, response: { body } }) => {
+          const { data, errors } = body.kind === 'single' ? body.singleResult : { data: undefined, errors: undefined }
+          const status = errors === undefined ? 'ok' : data ? 'partial' : 'error'
+          this.#requests.inc({ operation: kindOf(operation), status })
+          this.countErrors(errors ?? [])
+        },
+      }),
+      invalidRequestWasReceived: async () => this.#requests.inc({ operation: 'invalid', status: 'error' }),
+    }
+  }
+
+  /** Counts errors by code. */
+  countErrors(errors: readonly GraphQLFormattedError[]): void {
+    for (const { extensions } of errors) this.#errors.inc({ code: String(extensions?.code ?? 'UNKNOWN') })
+  }
+
+  /** The text for a scraper and its content type. */
+  async text(): Promise<{ type: string; text: string }> {
+    return { type: this.#registry.contentType, text: await this.#registry.metrics() }
+  }
+}
+
+/** Few enough kinds to be told apart: clients name operations as they like. */
+function kindOf(operation: OperationDefinitionNode | null | undefined): string {
+  if (!operation) return 'invalid'
+  const names = new Set(
+    operation.selectionSet.selections.map((selection) => (selection.kind === Kind.FIELD ? selection.name.value : '')),
+  )
+  const [only = '', ...others] = names
+  if (others.length > 0 || only === '') return 'several'
+  return only.startsWith('__') ? 'introspection' : only
+}

@@ -1,0 +1,56 @@
+import type { ApolloServer } from '@apollo/server'
+import express, { type Router } from 'express'
+import type { Context } from './context.ts'
+import type { Metrics } from './metrics.ts'
+
+const STATUS = `{
+  status {
+    network
+    block
+    blockHash
+    timestamp
+    headBlock
+    lagBlocks
+    lagSeconds
+    stale
+    firstRound
+    round
+    synced
+    error
+    hasIndexingErrors
+    contradictionCount
+  }
+}`
+
+/** What those who run the API look at: /health, /ready, /status and /metrics. Never cached, never limited. */
+export function stateRouter(server: {
+  apollo: ApolloServer<Context>
+  newContext: () => Context
+  metrics: Metrics
+  isReady: () => boolean
+}): Router {
+  const router = express.Router()
+  router.use(['/health', '/ready', '/status', '/metrics'], (_request, response, next) => {
+    response.set('Cache-Control', 'no-store')
+    next()
+  })
+  router.get('/health', (_request, response) => {
+    response.type('text').send('up\n')
+  })
+  router.get('/ready', (_request, response) => {
+    const ready = server.isReady()
+    response
+      .status(ready ? 200 : 503)
+      .type('text')
+      .send(ready ? 'ready\n' : 'indexing\n')
+  })
+  router.get('/status', async (_request, response) => {
+    const { body } = await server.apollo.executeOperation({ query: STATUS }, { contextValue: server.newContext() })
+    response.json(body.kind === 'single' ? body.singleResult.data?.status : [])
+  })
+  router.get('/metrics', async (_request, response) => {
+    const { type, text } = await server.metrics.text()
+    response.type(type).send(text)
+  })
+  return router
+}
