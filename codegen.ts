@@ -24,6 +24,7 @@ const config: CodegenConfig = {
           TokenBalance: '../subgraph.ts#TokenBalanceFacts',
           Treasury: '../treasury-resolvers.ts#TreasuryParent',
           TreasuryTransfer: '../treasury-resolvers.ts#TreasuryTransferParent',
+          PageInfo: '../pagination.ts#PageEnd',
           VotingPower: '../voting-power.ts#VotingPower as VotingPowerParent',
           Vote: '../proposal-resolvers.ts#VoteParent',
           AccountVote: '../proposal-resolvers.ts#AccountVoteParent',

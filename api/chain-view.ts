@@ -1,6 +1,7 @@
 import DataLoader from 'dataloader'
 import { LRUCache } from 'lru-cache'
-import { ApiError } from './errors.ts'
+import type { Pin } from './cursors.ts'
+import { ApiError, blockReorged } from './errors.ts'
 import type { ChainHead, ChainHeadSource } from './graph-node-status.ts'
 import { StakeSnapshot } from './stake-snapshot.ts'
 import type { FirstCheckpoint, Head, PinnedSubgraph, RecordedStake, RoundFacts, Subgraph } from './subgraph.ts'
@@ -29,16 +30,22 @@ export function snapshotCache(): IndexedChain['snapshots'] {
 
 /** One chain as one request sees it: everything as of the block that was the latest when it first looked. */
 export class ChainView {
+  #pin: Pin | undefined
   #pinned: Promise<PinnedSubgraph> | undefined
   #latestBlock: Promise<ChainHead | null> | undefined
   readonly #loaders = new Map<number, DataLoader<string, VotingPower>>()
 
   constructor(readonly chain: IndexedChain) {}
 
+  /** Reads everything at an earlier block; nothing may have been asked yet. */
+  readonly pinAt = (pin: Pin): void => {
+    this.#pin = pin
+  }
+
   /** The facts this request reads; UPSTREAM_UNAVAILABLE, with the network's name, where its index does not answer. */
   pinned(): Promise<PinnedSubgraph> {
     if (this.#pinned === undefined) {
-      this.#pinned = this.chain.subgraph.pin()
+      this.#pinned = this.#pin === undefined ? this.chain.subgraph.pin() : this.#pinnedAt(this.#pin)
       // At the same time, so that telling how fresh the answer is does not make it late.
       this.latestBlock()
     }
@@ -49,6 +56,14 @@ export class ChainView {
   latestBlock(): Promise<ChainHead | null> {
     this.#latestBlock ??= this.chain.chainHead.latest()
     return this.#latestBlock
+  }
+
+  async #pinnedAt(pin: Pin): Promise<PinnedSubgraph> {
+    const { subgraph, chainHead } = this.chain
+    const [pinned, hash] = await Promise.all([subgraph.pin(pin), chainHead.blockHash(pin.block)])
+    // graph-node keeps blocks that were reorganised away, and would answer with what stands at their number now.
+    if (hash !== null && hash !== pin.hash) throw blockReorged()
+    return pinned
   }
 
   /** Whether anything was asked of this chain. */

@@ -1,4 +1,5 @@
 import type { ChainView } from './chain-view.ts'
+import type { Pin } from './cursors.ts'
 import { ApiError } from './errors.ts'
 import type { Head, RoundFacts } from './subgraph.ts'
 
@@ -14,6 +15,18 @@ interface RoundRange {
  */
 export class Chains {
   constructor(readonly views: readonly ChainView[]) {}
+
+  /** Where the chains that were asked are read, as far as their blocks have hashes: what a cursor goes on from. */
+  async pins(): Promise<Pin[]> {
+    const asked = this.views.filter(({ isAsked }) => isAsked)
+    const heads = await Promise.allSettled(asked.map((view) => view.pinned()))
+    return asked.flatMap(({ chain: { network } }, index) => {
+      const answer = heads[index]
+      if (answer?.status !== 'fulfilled') return []
+      const { block, blockHash, timestamp } = answer.value.head
+      return blockHash === null ? [] : [{ network, block, hash: blockHash, timestamp }]
+    })
+  }
 
   /** The chain of this name; BAD_USER_INPUT where there is none. */
   named(network: string): ChainView {

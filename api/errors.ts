@@ -31,3 +31,8 @@ export function apiErrorIn(error: unknown): ApiError | undefined {
   if (error instanceof ApiError) return error
   return error instanceof GraphQLError ? apiErrorIn(error.originalError) : undefined
 }
+
+/** BLOCK_REORGED: the block that an answer is to come from is none any more. */
+export function blockReorged(): ApiError {
+  return new ApiError('BLOCK_REORGED', 'The block this answer was read at is no longer on the chain; begin anew')
+}

@@ -38,6 +38,31 @@ export class ChainHeadSource {
     return this.#latest.head
   }
 
+  /**
+   * Hash of the block that has a number on the chain now, as graph-node's or our own RPC tells it; null where there is
+   * nobody to ask, or no answer.
+   */
+  async blockHash(block: number): Promise<string | null> {
+    const { network, statusUrl, rpcUrl } = this.chain
+    try {
+      if (statusUrl !== undefined) {
+        const signal = AbortSignal.timeout(TIMEOUT_MS)
+        const variables = { network, block }
+        const answer = await request<{ hash: string | null }>({
+          url: statusUrl,
+          document: BLOCK_HASH,
+          variables,
+          signal,
+        })
+        return answer.hash
+      }
+      if (rpcUrl !== undefined) return (await rpcClient(rpcUrl).getBlock({ blockNumber: BigInt(block) })).hash
+    } catch {
+      // What cannot be checked is left to graph-node, which knows most of the blocks that are none any more.
+    }
+    return null
+  }
+
   async #ask(): Promise<ChainHead | null> {
     const { network, statusUrl, rpcUrl } = this.chain
     if (statusUrl === undefined) return rpcUrl === undefined ? null : headByRpc(rpcUrl)
@@ -85,6 +110,12 @@ const BLOCK = gql`
   }
 `
 
+const BLOCK_HASH = gql`
+  query BlockHash($network: String!, $block: Int!) {
+    hash: blockHashFromNumber(network: $network, blockNumber: $block)
+  }
+`
+
 /** Unix time of a block that graph-node keeps; null where it keeps it without. */
 async function blockTime(url: string, network: string, hash: string, signal: AbortSignal): Promise<number | null> {
   const answer = await request<{ blockData: unknown }>({ url, document: BLOCK, variables: { network, hash }, signal })
@@ -95,7 +126,10 @@ async function blockTime(url: string, network: string, hash: string, signal: Abo
 }
 
 async function headByRpc(rpcUrl: string): Promise<ChainHead> {
-  const client = createPublicClient({ transport: http(rpcUrl, { timeout: TIMEOUT_MS, retryCount: 0 }) })
-  const { number, timestamp } = await client.getBlock({ blockTag: 'latest' })
+  const { number, timestamp } = await rpcClient(rpcUrl).getBlock({ blockTag: 'latest' })
   return { block: Number(number), timestamp: Number(timestamp), synced: null }
+}
+
+function rpcClient(rpcUrl: string) {
+  return createPublicClient({ transport: http(rpcUrl, { timeout: TIMEOUT_MS, retryCount: 0 }) })
 }

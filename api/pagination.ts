@@ -1,12 +1,19 @@
+import { badCursor, decodeCursor } from './cursors.ts'
 import { ApiError } from './errors.ts'
 
 /** The most nodes of one page. */
 export const MAX_PAGE = 1000
 
+/** Where a page ends: at the key of its last node, null on an empty one. */
+export interface PageEnd {
+  hasNextPage: boolean
+  endKey: string | null
+}
+
 /** A page of a list, as every connection of the API returns it. */
 export interface Page<Node> {
   nodes: Node[]
-  pageInfo: { hasNextPage: boolean; endCursor: string | null }
+  pageInfo: PageEnd
 }
 
 /** `first` when it is 1 to 1,000; else BAD_USER_INPUT. */
@@ -17,17 +24,11 @@ export function pageSize(first: number | null | undefined): number {
   return first
 }
 
-/** An opaque cursor for the place right after a key of a list. */
-export function encodeCursor(key: string): string {
-  return Buffer.from(key).toString('base64url')
-}
-
-/** The key a cursor stands for, of the form the list expects; else BAD_USER_INPUT. */
-export function decodeCursor(cursor: string, form: RegExp): string {
-  const key = Buffer.from(cursor, 'base64url').toString()
-  if (!form.test(key) || encodeCursor(key) !== cursor) {
-    throw new ApiError('BAD_USER_INPUT', 'after is not a cursor of this list; take endCursor of the page before')
-  }
+/** The key a cursor stands for, of the form the list expects; else BAD_USER_INPUT. Undefined for no cursor. */
+export function keyAfter(after: string | null | undefined, form: RegExp): string | undefined {
+  if (after === null || after === undefined) return undefined
+  const { key } = decodeCursor(after)
+  if (!form.test(key)) throw badCursor()
   return key
 }
 
@@ -49,7 +50,7 @@ export function pageOf<Node>(
   after: string | null | undefined,
 ): Page<Node> & { totalCount: number } {
   const size = pageSize(first)
-  const key = after === null || after === undefined ? undefined : decodeCursor(after, order.form)
+  const key = keyAfter(after, order.form)
   const start = key === undefined ? 0 : list.findIndex((node) => order.isAfter(node, key))
   const nodes = start === -1 ? [] : list.slice(start, start + size)
   const last = nodes.at(-1)
@@ -57,7 +58,7 @@ export function pageOf<Node>(
     nodes,
     pageInfo: {
       hasNextPage: start !== -1 && start + size < list.length,
-      endCursor: last === undefined ? null : encodeCursor(order.keyOf(last)),
+      endKey: last === undefined ? null : order.keyOf(last),
     },
     totalCount: list.length,
   }

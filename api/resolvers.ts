@@ -1,11 +1,13 @@
 import { type ChainView, exactTotals, notExactOnL1 } from './chain-view.ts'
 import type { Chains } from './chains.ts'
+import { encodeCursor } from './cursors.ts'
 import { ApiError } from './errors.ts'
 import { mayBeKept, withFieldRules } from './field-rules.ts'
 import { isStale, type Lag, lagOf } from './freshness.ts'
 import type {
   AccountResolvers,
   ChainStatusResolvers,
+  PageInfoResolvers,
   QueryResolvers,
   RoundResolvers,
   StakeSnapshotResolvers,
@@ -13,7 +15,7 @@ import type {
   TokenShareResolvers,
   VotingPowerResolvers,
 } from './generated/resolvers.ts'
-import { decodeCursor, encodeCursor, type ListOrder, pageOf, pageSize } from './pagination.ts'
+import { keyAfter, type ListOrder, pageOf, pageSize } from './pagination.ts'
 import { percent } from './poll-tally.ts'
 import { isoTime, position } from './positions.ts'
 import { accountVotes, proposalQueries, proposalTypes } from './proposal-resolvers.ts'
@@ -64,7 +66,8 @@ const Query: AllFields<QueryResolvers> = {
   rounds: async (_, { first, after, descending, network }, { chains }) => {
     const size = pageSize(first)
     const isDescending = descending !== false
-    const from = after === null || after === undefined ? undefined : Number(decodeCursor(after, /^\d{1,9}$/))
+    const key = keyAfter(after, /^\d{1,9}$/)
+    const from = key === undefined ? undefined : Number(key)
     const rounds = await chains.rounds(size + 1, from, isDescending, network)
     const nodes = rounds.slice(0, size)
     const last = nodes.at(-1)
@@ -72,7 +75,7 @@ const Query: AllFields<QueryResolvers> = {
       nodes,
       pageInfo: {
         hasNextPage: rounds.length > size,
-        endCursor: last === undefined ? null : encodeCursor(String(last.number)),
+        endKey: last === undefined ? null : String(last.number),
       },
     }
   },
@@ -199,6 +202,11 @@ const TokenShare: AllFields<TokenShareResolvers> = {
   percent: ({ percent: part }) => part,
 }
 
+const PageInfo: AllFields<PageInfoResolvers> = {
+  hasNextPage: ({ hasNextPage }) => hasNextPage,
+  endCursor: async ({ endKey }, _, { chains }) => (endKey === null ? null : encodeCursor(endKey, await chains.pins())),
+}
+
 const Account: AllFields<AccountResolvers> = {
   address: ({ address }) => address,
   votingPower: async ({ address }, { round, network }, { chains }) => {
@@ -242,6 +250,7 @@ export const resolvers = withFieldRules({
   StakeSnapshot,
   TokenAllocation,
   TokenShare,
+  PageInfo,
   Account,
   ...proposalTypes,
   ...treasuryTypes,

@@ -33,6 +33,7 @@ import {
   stringify,
 } from './limits.ts'
 import { Metrics } from './metrics.ts'
+import { pinPlugin } from './pins.ts'
 import { PollTexts } from './poll-text.ts'
 import { resolvers } from './resolvers.ts'
 import { stateRouter } from './state-router.ts'
@@ -119,6 +120,7 @@ export async function createServer(options: {
       // Root fields say less unless what they give is final.
       ApolloServerPluginCacheControl({ defaultMaxAge: FINAL_SECONDS }),
       costPlugin(limits),
+      pinPlugin,
       freshnessPlugin,
       metrics.plugin(),
       { requestDidStart: async () => ({ willSendResponse: async ({ contextValue }) => contextValue.time.stop() }) },

@@ -1,7 +1,9 @@
 import type { TypedDocumentNode } from '@graphql-typed-document-node/core'
 import { print } from 'graphql'
 import { ClientError, GraphQLClient } from 'graphql-request'
-import { ApiError } from './errors.ts'
+import { LRUCache } from 'lru-cache'
+import type { Pin } from './cursors.ts'
+import { ApiError, blockReorged } from './errors.ts'
 import {
   ActiveTranscodersDocument,
   type AragonVoteFactsFragment,
@@ -47,6 +49,10 @@ const PROBE_AFTER_MS = 600
 const HEAD_TIMEOUT_MS = 1200
 /** How long a head is taken for the latest: less than any chain takes for a block. */
 const HEAD_LIFETIME_MS = 100
+/** Blocks this far behind the head are not reorganised: on Ethereum L1 finality takes 64, Arbitrum is final sooner. */
+const FINAL_DEPTH = 250
+/** How many entities are kept of what was answered before: at a kilobyte each, some tens of megabytes. */
+const KEPT_ENTITIES = 50_000
 /** Smaller than any id, to page from the beginning. */
 const BEFORE_ALL = '0x'
 
@@ -238,6 +244,18 @@ export class Subgraph {
   #probe: Promise<unknown> | undefined
   #head: { asked: number; answer: Promise<Head> } | undefined
   #lastHead: Head | undefined
+  readonly #pastHeads = new LRUCache<string, Head, () => Promise<Head>>({
+    max: 100,
+    fetchMethod: (_key, _stale, { context: ask }) => ask(),
+  })
+  /** What was answered as of a block does not change: who asks for the same at the same block shares the answer. */
+  readonly #answers = new LRUCache<string, object, () => Promise<object>>({
+    maxSize: KEPT_ENTITIES,
+    sizeCalculation: entitiesIn,
+    // An answer pushed out while it is fetched is still waited for.
+    ignoreFetchAbort: true,
+    fetchMethod: (_key, _stale, { context: ask }) => ask(),
+  })
 
   /**
    * Answers as of a moment in the past where one is given, as long as graph-node keeps its history. Each request's
@@ -252,8 +270,49 @@ export class Subgraph {
     this.#client = new GraphQLClient(url, { excludeOperationName: true })
   }
 
-  /** Everything asked of the result is answered as of one block: by default the latest indexed when this was called. */
-  async pin(): Promise<PinnedSubgraph> {
+  /**
+   * Everything asked of the result is answered as of one block: the latest indexed when this was called, or that of a
+   * pin. BLOCK_REORGED where that block is no longer on the chain, UPSTREAM_UNAVAILABLE where the index has not
+   * reached it.
+   */
+  async pin(pin?: Pin): Promise<PinnedSubgraph> {
+    const latest = await this.#latestHead()
+    const isLatest = pin === undefined || this.asOf !== undefined || pin.hash === latest.blockHash
+    return isLatest ? this.#pinnedAt(latest, atHead(latest)) : this.#pinnedBefore(pin, latest)
+  }
+
+  async #pinnedBefore(pin: Pin, latest: Head): Promise<PinnedSubgraph> {
+    const { block, hash, timestamp } = pin
+    if (block > latest.block) {
+      throw new ApiError(
+        'UPSTREAM_UNAVAILABLE',
+        `The index is at block ${latest.block} and has not reached ${block}, where this list was begun; try again soon`,
+      )
+    }
+    // Blocks that deep stay on the chain, and graph-node may not know them by their hash any more.
+    const at = latest.block - block > FINAL_DEPTH ? { number: block } : { hash }
+    const key = `${latest.deployment} ${hash}`
+    const head = await this.#pastHeads.forceFetch(key, {
+      context: async () => ({ ...(await this.#readHead(at)), block, blockHash: hash, timestamp }),
+    })
+    return this.#pinnedAt(head, at)
+  }
+
+  #pinnedAt(head: Head, at: BlockOf): PinnedSubgraph {
+    const place = `${head.deployment} ${JSON.stringify(at)}`
+    const request: Request = async <Result extends object, Variables extends object>(
+      document: TypedDocumentNode<Result, Variables>,
+      variables: Variables,
+    ) => {
+      const key = `${place} ${textOf(document)} ${JSON.stringify(variables)}`
+      const answer = await this.#answers.forceFetch(key, { context: () => this.#requestPage(document, variables) })
+      return answer as Result
+    }
+    return readable(new PinnedSubgraph(head, at, request))
+  }
+
+  /** Requests that ask for the head at the same time share the answer. */
+  #latestHead(): Promise<Head> {
     const now = performance.now()
     if (this.#head === undefined || now - this.#head.asked > HEAD_LIFETIME_MS) {
       const head = { asked: now, answer: this.#fetchHead() }
@@ -262,8 +321,7 @@ export class Subgraph {
         if (this.#head === head) this.#head = undefined
       })
     }
-    const head = await this.#head.answer
-    return readable(new PinnedSubgraph(head, (document, variables) => this.#requestPage(document, variables)))
+    return this.#head.answer
   }
 
   /** The latest head that was told, undefined while none was. */
@@ -272,20 +330,24 @@ export class Subgraph {
   }
 
   async #fetchHead(): Promise<Head> {
+    this.#lastHead = await this.#readHead(this.asOf === undefined ? null : { number: this.asOf.block })
+    return this.#lastHead
+  }
+
+  async #readHead(at: BlockOf | null): Promise<Head> {
     try {
-      return await this.#readHead()
+      return await this.#askHead(at)
     } catch (error) {
       throw upstreamError(error)
     }
   }
 
-  async #readHead(): Promise<Head> {
-    const at = this.asOf === undefined ? null : { number: this.asOf.block }
+  async #askHead(at: BlockOf | null): Promise<Head> {
     const { _meta: meta, protocol, transcoderPool } = await this.#request(HeadDocument, { at }, HEAD_TIMEOUT_MS)
-    if (!meta || (!meta.block.hash && this.asOf === undefined)) {
+    if (!meta || (!meta.block.hash && at === null)) {
       throw new ApiError('UPSTREAM_UNAVAILABLE', 'The index has no block yet; try again soon')
     }
-    this.#lastHead = {
+    return {
       block: meta.block.number,
       blockHash: meta.block.hash ?? null,
       timestamp: this.asOf?.timestamp ?? meta.block.timestamp ?? 0,
@@ -298,11 +360,10 @@ export class Subgraph {
       contradictions: protocol?.contradictions ?? 0,
       l1: transcoderPool ? { streamflowRound: transcoderPool.streamflowRound ?? null } : null,
     }
-    return this.#lastHead
   }
 
   /** A page may take long, but not from a graph-node that is dead meanwhile: then it is given up at once. */
-  async #requestPage<Result, Variables extends object>(
+  async #requestPage<Result extends object, Variables extends object>(
     document: TypedDocumentNode<Result, Variables>,
     variables: Variables,
   ): Promise<Result> {
@@ -366,6 +427,18 @@ function readable(pinned: PinnedSubgraph): PinnedSubgraph {
   })
 }
 
+/** How graph-node is told of a block. */
+type BlockOf = { number: number } | { hash: string }
+
+function atHead({ block, blockHash }: Head): BlockOf {
+  return blockHash === null ? { number: block } : { hash: blockHash }
+}
+
+/** Entities in an answer, at least 1: lists in it and what is beside them. */
+function entitiesIn(answer: object): number {
+  return Object.values(answer).reduce((sum, value) => sum + (Array.isArray(value) ? value.length : 1), 1)
+}
+
 /** Documents as text, made once: printing one takes longer than sending it. */
 const texts = new WeakMap<object, string>()
 
@@ -377,7 +450,7 @@ function textOf(document: TypedDocumentNode<unknown, never>): string {
   return text
 }
 
-type Request = <Result, Variables extends object>(
+type Request = <Result extends object, Variables extends object>(
   document: TypedDocumentNode<Result, Variables>,
   variables: Variables,
 ) => Promise<Result>
@@ -386,13 +459,9 @@ type Request = <Result, Variables extends object>(
 export class PinnedSubgraph {
   constructor(
     readonly head: Head,
+    private readonly at: BlockOf,
     private readonly request: Request,
   ) {}
-
-  private get at() {
-    const { block, blockHash } = this.head
-    return blockHash === null ? { number: block } : { hash: blockHash }
-  }
 
   /** Stake at the start of a round and first checkpoint of up to 1,000 accounts; accounts without either are missing. */
   async stakesOf(
@@ -845,7 +914,7 @@ function upstreamError(error: unknown): ApiError {
   if (error instanceof ClientError) {
     const messages = (error.response.errors ?? []).map(({ message }) => message).join('\n')
     if (/no block with that hash|reorgani[sz]ed/i.test(messages)) {
-      return new ApiError('BLOCK_REORGED', 'The block this answer was read at is no longer on the chain; ask again')
+      return blockReorged()
     }
   }
   return new ApiError('UPSTREAM_UNAVAILABLE', 'The index did not answer as expected; try again soon')
