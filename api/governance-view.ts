@@ -2,6 +2,7 @@ import DataLoader from 'dataloader'
 import { aragonEndDate, canExecute } from './aragon-tally.ts'
 import { type ChainView, refuseInexact } from './chain-view.ts'
 import { ApiError } from './errors.ts'
+import { timelockOperationId } from './proposal-actions.ts'
 import { type AragonTerms, type Count, countAragonVote, countPoll, countTreasuryProposal } from './proposal-count.ts'
 import { currentRound } from './rounds-manager.ts'
 import type {
@@ -10,7 +11,6 @@ import type {
   Moment,
   PinnedSubgraph,
   PollFacts,
-  QuorumNumerator,
   RecordedStake,
   RoundFacts,
   TreasuryProposalFacts,
@@ -46,9 +46,7 @@ export class GovernanceView {
 
   /** Everything ever proposed on the chain. */
   proposals(): Promise<ProposalFacts[]> {
-    this.#proposals ??= this.chainView
-      .pinned()
-      .then(async (pinned) => (await pinned.proposals()).map((facts): ProposalFacts => ({ ...facts, view: this })))
+    this.#proposals ??= this.#fetchProposals()
     return this.#proposals
   }
 
@@ -153,6 +151,24 @@ export class GovernanceView {
     return new Map(proposals.map((proposal) => [proposal, Math.floor(endOf(proposal))]))
   }
 
+  /** The timelock may be told to carry out or drop a queued proposal by others than the governor, which then says nothing. */
+  async #fetchProposals(): Promise<ProposalFacts[]> {
+    const pinned = await this.chainView.pinned()
+    const proposals = await pinned.proposals()
+    const inTimelock = new Map<unknown, string>()
+    for (const proposal of proposals) {
+      if (proposal.system === 'TREASURY' && proposal.events.at(-1)?.kind === 'QUEUED') {
+        inTimelock.set(proposal, timelockOperationId(proposal))
+      }
+    }
+    const ends = await pinned.timelockEnds([...inTimelock.values()])
+    return proposals.map((proposal): ProposalFacts => {
+      const end = ends.get(inTimelock.get(proposal) ?? '')
+      if (proposal.system !== 'TREASURY' || end === undefined) return { ...proposal, view: this }
+      return { ...proposal, events: [...proposal.events, end], view: this }
+    })
+  }
+
   async #fetchRoundNow(): Promise<number> {
     const { head } = await this.chainView.pinned()
     const { roundLength, rpcUrl } = this.chainView.chain
@@ -226,10 +242,13 @@ export class GovernanceView {
     const totals = rounds.get(snapshotRound + 1)
     refuseInexactTotal(totals?.contradictions ?? pinned.head.contradictions)
     const electorate = totals?.totalActiveStake ?? pinned.head.nextRoundTotalActiveStake
+    // Power comes from checkpoints: a voter that has power and no checkpoint tells that BondingVotes is not indexed.
+    const areIndexed = casts.every(({ voter, weight }) => weight === 0n || stakes.get(voter)?.firstCheckpoint)
     // BondingVotes knows an account only from its first checkpoint on.
     const delegateAt = (account: string): string | null => {
       const stake = stakes.get(account)
       if (stake === undefined) return null
+      if (!areIndexed) return stake.delegate
       return this.chainView.checkpointedFrom(stake.firstCheckpoint) <= snapshotRound + 1 ? stake.delegate : null
     }
     // The governor keeps a checkpoint per round, written in the round of the change (_updateQuorumNumerator).
@@ -246,8 +265,10 @@ export class GovernanceView {
   ): CountedProposal {
     const { roundLength } = this.chainView.chain
     refuseInexactTotal(poll.closing?.contradictions ?? pinned.head.contradictions)
+    const isOver =
+      (roundLength !== undefined || settings.ownBlocksEndPolls) && BigInt(pinned.head.block) > poll.endBlock
     const moment = {
-      isOpen: poll.closing === null && (roundLength === undefined || BigInt(pinned.head.block) <= poll.endBlock),
+      isOpen: poll.closing === null && !isOver,
       round:
         roundLength === undefined
           ? (poll.closing?.round ?? round)
@@ -265,7 +286,7 @@ interface GovernanceState {
   pinned: PinnedSubgraph
   /** The round it is. */
   round: number
-  settings: { numerators: readonly QuorumNumerator[]; currentRoundTotalActiveStake: bigint }
+  settings: Awaited<ReturnType<PinnedSubgraph['governanceSettings']>>
   /** The first initialised round not before the one after each snapshot. */
   rounds: ReadonlyMap<number, RoundFacts>
 }

@@ -49,8 +49,9 @@ export interface Limits {
 export const DEFAULT_LIMITS: Limits = {
   depth: 15,
   aliases: 100,
-  tokens: 3000,
-  documentBytes: 262_144,
+  // 1,000 accounts at some twenty rounds, each account written out, still fit.
+  tokens: 30_000,
+  documentBytes: 1_048_576,
   fields: 10_000,
   listProduct: 100_000,
   cost: 1_000_000,

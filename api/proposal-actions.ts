@@ -173,15 +173,29 @@ export function decodeAction(action: ProposalAction, lptAddresses: readonly stri
  */
 export function recomputeProposalId(proposal: ProposalContent): bigint {
   const encoded = encodeAbiParameters(
-    [{ type: 'address[]' }, { type: 'uint256[]' }, { type: 'bytes[]' }, { type: 'bytes32' }],
-    [
-      proposal.targets.map((target) => target.toLowerCase() as Hex),
-      proposal.values,
-      proposal.calldatas as readonly Hex[],
-      keccak256(stringToHex(proposal.description)),
-    ],
+    [...CALLS, { type: 'bytes32' }],
+    [...callsOf(proposal), descriptionHash(proposal)],
   )
   return BigInt(keccak256(encoded))
+}
+
+/**
+ * The id of the operation that a queued proposal is in its timelock, lower case: TimelockController.hashOperationBatch
+ * without a predecessor and with the description's hash as salt (GovernorTimelockControl.queue).
+ */
+export function timelockOperationId(proposal: ProposalContent): string {
+  const types = [...CALLS, { type: 'bytes32' }, { type: 'bytes32' }] as const
+  return keccak256(encodeAbiParameters(types, [...callsOf(proposal), zeroHash, descriptionHash(proposal)]))
+}
+
+const CALLS = [{ type: 'address[]' }, { type: 'uint256[]' }, { type: 'bytes[]' }] as const
+
+function callsOf({ targets, values, calldatas }: ProposalContent) {
+  return [targets.map((target) => target.toLowerCase() as Hex), values, calldatas as readonly Hex[]] as const
+}
+
+function descriptionHash({ description }: ProposalContent): Hex {
+  return keccak256(stringToHex(description))
 }
 
 function callText(target: string, calldata: string, lptAddresses: readonly string[], depth: number): string | null {

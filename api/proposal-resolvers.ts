@@ -96,7 +96,7 @@ export async function accountVotes(
   return pageOf(
     latestFirst,
     {
-      form: /^\d{1,15} \d{1,15} \S{1,100}$/,
+      form: /^\d{1,15} \d{1,15} \d{1,15} \S{1,150}$/,
       keyOf: accountVoteKey,
       isAfter: (vote, key) => compareKeys(accountVoteKey(vote), key) < 0,
     },
@@ -344,9 +344,12 @@ async function sortProposals(
   const direction = orderBy === 'CREATED_ASC' || orderBy === 'ENDS_ASC' ? 1 : -1
   const keyOf = (proposal: ProposalFacts) => `${timeOf(proposal)} ${globalId(proposal)}`
   const compare = (a: string, b: string) => direction * compareKeys(a, b)
+  // Estimated ends move as time passes: a cursor stands for where its proposal is now, if it still is in the list.
+  const keys = new Map(proposals.map((proposal) => [globalId(proposal), keyOf(proposal)]))
+  const placeOf = (key: string) => keys.get(key.slice(key.indexOf(' ') + 1)) ?? key
   return [
     proposals.toSorted((a, b) => compare(keyOf(a), keyOf(b))),
-    { form: /^\d{1,15} \S{1,150}$/, keyOf, isAfter: (proposal, key) => compare(keyOf(proposal), key) > 0 },
+    { form: /^\d{1,15} \S{1,150}$/, keyOf, isAfter: (proposal, key) => compare(keyOf(proposal), placeOf(key)) > 0 },
   ]
 }
 
@@ -378,8 +381,10 @@ const castOrder: ListOrder<VoteParent> = {
   isAfter: ({ ballot }, key) => compareKeys(`${ballot.cast.at.block} ${ballot.cast.at.logIndex}`, key) > 0,
 }
 
+/** By time across chains; several blocks of one chain can have the same. */
 function accountVoteKey({ proposal, vote: { ballot } }: AccountVoteParent): string {
-  return `${ballot.cast.at.timestamp} ${ballot.cast.at.logIndex} ${globalId(proposal)}`
+  const { timestamp, block, logIndex } = ballot.cast.at
+  return `${timestamp} ${block} ${logIndex} ${globalId(proposal)}`
 }
 
 function timeline(proposal: ProposalFacts): ProposalEvent[] {

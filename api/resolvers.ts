@@ -51,7 +51,7 @@ type AllFields<Resolvers> = Required<Omit<Resolvers, '__isTypeOf'>>
 
 const Query: AllFields<QueryResolvers> = {
   status: (_, __, { chains }) => Promise.all(chains.views.map(status)),
-  round: async (_, { number, network }, { chains }, info) => {
+  round: async (_, { number, network }, { chains }, info): Promise<RoundParent | null> => {
     if (number === null || number === undefined) {
       const view = await chains.forNow(network)
       const [latest] = await (await view.pinned()).rounds(1, undefined, true)
@@ -90,7 +90,7 @@ const Query: AllFields<QueryResolvers> = {
     if (await view.isFinal(round)) mayBeKept(info)
     return Promise.all(accounts.map((account) => view.votingPower(account, round)))
   },
-  stakeSnapshot: async (_, { round, network }, { chains }, info) => {
+  stakeSnapshot: async (_, { round, network }, { chains }, info): Promise<StakeSnapshotParent> => {
     const view = await chains.forRound(round, network)
     if (await view.isFinal(round)) mayBeKept(info)
     return { view, snapshot: await view.snapshot(round) }
@@ -217,9 +217,10 @@ const Account: AllFields<AccountResolvers> = {
     const { head } = await view.pinned()
     const from = fromRound ?? head.firstRound
     const to = toRound ?? head.currentRound + 1
-    if (from > to) throw new ApiError('BAD_USER_INPUT', `fromRound ${from} is after toRound ${to}`)
+    // First, as a bound that was left out would make a round beyond the other end look like a mere mix-up.
     await view.pinnedFor(from)
     await view.pinnedFor(to)
+    if (from > to) throw new ApiError('BAD_USER_INPUT', `fromRound ${from} is after toRound ${to}`)
     return pageOf(
       await view.votingPowerHistory(address, from, to),
       {

@@ -35,12 +35,21 @@ function hex(text: string): string {
   return text.toLowerCase()
 }
 
+/** A time without a zone is UTC, as all of them are; Date.parse would take it for the server's own. */
 function dateTime(text: string): string {
-  const time = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d))?$/.test(text)
-    ? Date.parse(text)
-    : Number.NaN
+  const [, day = '', clock, zone = 'Z'] =
+    /^(\d{4}-\d\d-\d\d)(?:T(\d\d:\d\d(?::\d\d(?:\.\d+)?)?)(Z|[+-]\d\d:\d\d)?)?$/.exec(text) ?? []
+  // Date.parse takes February 30 for March 2.
+  const isDay = isoDay(day) === day
+  const time = isDay ? Date.parse(clock === undefined ? day : `${day}T${clock}${zone}`) : Number.NaN
   if (Number.isNaN(time)) throw new TypeError(`${JSON.stringify(text)} is not a time; one is 2024-01-31T12:00:00Z`)
   return new Date(time).toISOString()
+}
+
+/** The day again, or the one Date.parse takes it for; null where it is none at all. */
+function isoDay(day: string): string | null {
+  const time = Date.parse(day)
+  return Number.isNaN(time) ? null : new Date(time).toISOString().slice(0, 10)
 }
 
 /** The scalars of schema.graphql; amounts are bigint inside and decimal strings on the wire. */

@@ -26,6 +26,7 @@ import {
   StakesDocument,
   StakesOfDocument,
   type StakesQueryVariables,
+  TimelockEndsDocument,
   TokenBalancesDocument,
   TreasuriesDocument,
   type TreasuryProposalFactsFragment,
@@ -117,7 +118,13 @@ export interface TreasuryProposalFacts {
   description: string
   snapshotRound: number
   lastRound: number
-  events: { kind: 'QUEUED' | 'EXECUTED' | 'CANCELED'; at: LogPosition }[]
+  events: TreasuryProposalEvent[]
+}
+
+/** What happened to a treasury proposal after its creation. */
+export interface TreasuryProposalEvent {
+  kind: 'QUEUED' | 'EXECUTED' | 'CANCELED'
+  at: LogPosition
 }
 
 /** A poll as recorded. */
@@ -598,21 +605,42 @@ export class PinnedSubgraph {
         balanceAfter: BigInt(transfer.balanceAfter),
         at: logPosition(transfer),
       }))
-      .sort(byLog)
+      .sort((a, b) => byPlace(a.at, b.at))
   }
 
-  /** The governor's quorum numerators in the order they were set, and where RoundsManager is. */
+  /** How operations of the timelock ended, by their ids: each at its last log. Those that did not end are missing. */
+  async timelockEnds(operations: readonly string[]): Promise<Map<string, TreasuryProposalEvent>> {
+    if (operations.length === 0) return new Map()
+    const asked = [...operations]
+    const logs = await this.#pages(
+      async (after) =>
+        (await this.request(TimelockEndsDocument, { at: this.at, operations: asked, after })).timelockEvents,
+    )
+    return new Map(
+      logs.sort(byPlace).map((log) => {
+        const kind = log.kind === 'CANCELED' ? ('CANCELED' as const) : ('EXECUTED' as const)
+        return [log.operation, { kind, at: logPosition(log) }]
+      }),
+    )
+  }
+
+  /**
+   * The governor's quorum numerators in the order they were set, where RoundsManager is, and whether the chain's own
+   * block numbers end polls, as far as an event while one was open has told.
+   */
   async governanceSettings(): Promise<{
     numerators: QuorumNumerator[]
     roundsManager: string | null
     currentRoundTotalActiveStake: bigint
+    ownBlocksEndPolls: boolean
   }> {
     const { governorSettingChanges, protocol } = await this.request(GovernanceSettingsDocument, { at: this.at })
-    const ordered = governorSettingChanges.toSorted((a, b) => a.block - b.block || a.logIndex - b.logIndex)
+    const ordered = governorSettingChanges.toSorted(byPlace)
     return {
       numerators: ordered.map(({ newValue, round, block }) => ({ value: BigInt(newValue), round, block })),
       roundsManager: protocol?.roundsManager ?? null,
       currentRoundTotalActiveStake: BigInt(protocol?.currentRoundTotalActiveStake ?? 0),
+      ownBlocksEndPolls: (protocol?.l1BlockAskedAt ?? 0) > 0 && protocol?.l1Block === String(protocol?.l1BlockAskedAt),
     }
   }
 
@@ -634,7 +662,7 @@ export class PinnedSubgraph {
         at: logPosition(cast),
       })
     }
-    for (const list of casts.values()) list.sort(byLog)
+    for (const list of casts.values()) list.sort((a, b) => byPlace(a.at, b.at))
     return casts
   }
 
@@ -727,6 +755,11 @@ function logPosition(log: {
   }
 }
 
+/** Orders logs as they stand on the chain. */
+function byPlace(a: { block: number; logIndex: number }, b: { block: number; logIndex: number }): number {
+  return a.block - b.block || a.logIndex - b.logIndex
+}
+
 function treasuryProposalFacts(proposal: TreasuryProposalFactsFragment): TreasuryProposalFacts {
   return {
     system: 'TREASURY',
@@ -740,7 +773,9 @@ function treasuryProposalFacts(proposal: TreasuryProposalFactsFragment): Treasur
     description: proposal.description,
     snapshotRound: proposal.snapshotRound,
     lastRound: proposal.lastRound,
-    events: proposal.events.map((event) => ({ kind: event.kind, at: logPosition(event) })),
+    events: proposal.events
+      .map((event) => ({ kind: event.kind, at: logPosition(event) }))
+      .sort((a, b) => byPlace(a.at, b.at)),
   }
 }
 
@@ -791,10 +826,6 @@ function aragonVoteFacts(vote: AragonVoteFactsFragment): AragonVoteFacts {
 
 function bigintOrNull(text: string | null | undefined): bigint | null {
   return text === null || text === undefined ? null : BigInt(text)
-}
-
-function byLog(a: { at: LogPosition }, b: { at: LogPosition }): number {
-  return a.at.block - b.at.block || a.at.logIndex - b.at.logIndex
 }
 
 function roundFacts(round: RoundFactsFragment): RoundFacts {

@@ -1,11 +1,11 @@
 import { BigInt, Bytes } from '@graphprotocol/graph-ts'
 import { setLogPosition } from '../subgraph/entities/log'
 import { getOrCreateProtocol } from '../subgraph/entities/protocol'
-import { Transfer as TransferEvent } from '../subgraph/generated/LivepeerToken/LivepeerToken'
+import { Transfer as TransferEvent } from '../subgraph/generated/LPT/LivepeerToken'
 import { Treasury, TreasuryTransfer } from '../subgraph/generated/schema'
-import { logId } from '../subgraph/ids'
+import { treasuryTransferId } from '../subgraph/ids'
 
-/** LPT leaves the treasury: a proposal pays. */
+/** LPT leaves the treasury: a proposal or a vote pays. */
 export function handleTransferFromTreasury(event: TransferEvent): void {
   const treasury = getOrCreateTreasury(event.params.from)
   // What it pays itself comes in at once; the chain gives such a log to this handler only.
@@ -25,7 +25,7 @@ export function handleTransferToTreasury(event: TransferEvent): void {
 
 function recordTransfer(event: TransferEvent, treasury: Treasury): void {
   treasury.save()
-  const transfer = new TreasuryTransfer(logId(event))
+  const transfer = new TreasuryTransfer(treasuryTransferId(event, treasury.id))
   transfer.treasury = treasury.id
   transfer.from = event.params.from
   transfer.to = event.params.to

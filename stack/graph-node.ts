@@ -22,6 +22,8 @@ export interface IndexingStatus {
   headBlock: number | null
   /** Why indexing stopped for good. */
   fatalError: string | null
+  /** Why indexing stopped for now: graph-node tries again by itself, as what went wrong lies outside the subgraph. */
+  passingError: string | null
 }
 
 /** The versions of a subgraph: the one that answers, and one that is to take its place once it has caught up. */
@@ -38,7 +40,7 @@ export interface GraphNodeOptions {
   ports: GraphNodePorts
   postgresUrl: string
   ipfsUrl: string
-  chains: readonly ChainSource[]
+  chain: ChainSource
   processes: ProcessTable
   /** Called when graph-node ends, whoever ended it. */
   onExit: (how: string) => void
@@ -84,7 +86,7 @@ export class GraphNode {
 
   async status(name: string): Promise<VersionStatus> {
     const fields =
-      '{ subgraph synced fatalError { message } chains { latestBlock { number } chainHeadBlock { number } } }'
+      '{ subgraph synced fatalError { message deterministic } chains { latestBlock { number } chainHeadBlock { number } } }'
     const query = `query ($name: String!) {
       current: indexingStatusForCurrentVersion(subgraphName: $name) ${fields}
       pending: indexingStatusForPendingVersion(subgraphName: $name) ${fields}
@@ -118,10 +120,13 @@ export class GraphNode {
   }
 }
 
-/** Starts graph-node and waits until it takes requests. */
+/**
+ * Starts graph-node for one chain and waits until it takes requests. gnd joins the RPCs of several chains with commas, and
+ * graph-node then takes them for one URL: each chain needs a graph-node, and a database, of its own.
+ */
 export async function startGraphNode(options: GraphNodeOptions): Promise<GraphNode> {
-  const { dir, logFile, ports, postgresUrl, ipfsUrl, chains, processes, onExit, signal } = options
-  const placeholder = await writePlaceholder(dir, chains)
+  const { dir, logFile, ports, postgresUrl, ipfsUrl, chain, processes, onExit, signal } = options
+  const placeholder = await writePlaceholder(dir, chain)
   signal.throwIfAborted()
   const child = startChild(processes, {
     role: 'graph-node',
@@ -131,7 +136,7 @@ export async function startGraphNode(options: GraphNodeOptions): Promise<GraphNo
       ...['--manifests', `${placeholder}:.`],
       ...['--postgres-url', postgresUrl],
       ...['--ipfs', ipfsUrl],
-      ...chains.flatMap(({ network, rpcUrl }) => ['--ethereum-rpc', `${network}:${rpcUrl}`]),
+      ...['--ethereum-rpc', `${chain.network}:${chain.rpcUrl}`],
       ...['--http-port', String(ports.query)],
       ...['--admin-port', String(ports.admin)],
       ...['--index-node-port', String(ports.status)],
@@ -139,7 +144,7 @@ export async function startGraphNode(options: GraphNodeOptions): Promise<GraphNo
     ],
     logFile,
     cwd: dir,
-    env: { ...settings(chains), ...process.env },
+    env: { ...settings(chain), ...process.env },
   })
   child.once('error', (error) => onExit(`did not start: ${error.message}`))
   child.once('exit', (code, killedBy) => onExit(killedBy ? `was ended by ${killedBy}` : `ended with code ${code}`))
@@ -178,7 +183,7 @@ export async function postJson<T>(url: string, body: unknown, milliseconds = 10_
 interface RawStatus {
   subgraph: string
   synced: boolean
-  fatalError: { message: string } | null
+  fatalError: { message: string; deterministic: boolean } | null
   chains: { latestBlock: { number: string } | null; chainHeadBlock: { number: string } | null }[]
 }
 
@@ -190,13 +195,13 @@ function indexingStatus(raw: RawStatus | null): IndexingStatus | null {
     synced: raw.synced,
     latestBlock: chain?.latestBlock ? Number(chain.latestBlock.number) : null,
     headBlock: chain?.chainHeadBlock ? Number(chain.chainHeadBlock.number) : null,
-    fatalError: raw.fatalError?.message ?? null,
+    fatalError: raw.fatalError?.deterministic ? raw.fatalError.message : null,
+    passingError: raw.fatalError?.deterministic === false ? raw.fatalError.message : null,
   }
 }
 
 // What graph-node is told beside its command line. The environment of the user goes before all of it.
-function settings(chains: readonly ChainSource[]): NodeJS.ProcessEnv {
-  const recorded = chains.every((chain) => chain.recorded)
+function settings({ recorded }: ChainSource): NodeJS.ProcessEnv {
   return {
     GRAPH_LOG: 'warn',
     // A changed subgraph takes its name only once it has caught up.
@@ -211,8 +216,7 @@ function settings(chains: readonly ChainSource[]): NodeJS.ProcessEnv {
 }
 
 // gnd wants a subgraph on its command line and indexes that one anew at every start. It gets one that asks for nothing.
-async function writePlaceholder(dir: string, [chain]: readonly ChainSource[]): Promise<string> {
-  if (!chain) throw new StackError('there is no chain to index')
+async function writePlaceholder(dir: string, chain: ChainSource): Promise<string> {
   const { result: head } = await postJson<{ result: string }>(chain.rpcUrl, {
     jsonrpc: '2.0',
     id: 1,
@@ -221,7 +225,7 @@ async function writePlaceholder(dir: string, [chain]: readonly ChainSource[]): P
   })
   // Behind one address there may be several nodes, and not all at the same head.
   const startBlock = Math.max(0, Number(head) - (chain.recorded ? 0 : 20))
-  const folder = join(dir, 'placeholder')
+  const folder = join(dir, 'placeholder', chain.network)
   const manifest = join(folder, 'subgraph.yaml')
   const dataSource = {
     kind: 'ethereum/contract',

@@ -6,10 +6,45 @@ import { StackError } from './processes.ts'
 export interface Contract {
   address: string
   startBlock: number
+  /** What its data source is told that no event says, by the names of CONTEXT_TYPES, as decimal text. */
+  context?: Readonly<Record<string, string>>
 }
 
 /** The contracts of one network by the name of their data source. */
 export type Contracts = Readonly<Record<string, Contract>>
+
+/** The types that values a data source can be told have in a manifest. */
+export const CONTEXT_TYPES: Readonly<Record<string, 'BigInt' | 'Int'>> = {
+  supportRequiredPct: 'BigInt',
+  minAcceptQuorumPct: 'BigInt',
+  voteTime: 'BigInt',
+  numActiveTranscoders: 'Int',
+}
+
+const CONTEXT_KEYS: Readonly<Record<string, readonly string[]>> = {
+  Voting: ['supportRequiredPct', 'minAcceptQuorumPct', 'voteTime'],
+  RoundsManager: ['numActiveTranscoders'],
+  BondingManager: ['numActiveTranscoders'],
+}
+
+/** The values that the data source of a contract can be told; the suffix of a further DAO does not matter. */
+export function contextKeys(name: string): readonly string[] {
+  return CONTEXT_KEYS[name.replace(/\..*$/s, '')] ?? []
+}
+
+/** A value of a context as decimal text, undefined where it is no whole number or too large for its type. */
+export function contextValue(key: string, value: unknown): string | undefined {
+  // Beyond that JSON has only the nearest number: then it has to be text.
+  const text = typeof value === 'number' && Number.isSafeInteger(value) ? String(value) : value
+  if (typeof text !== 'string' || !/^\d+$/.test(text)) return undefined
+  return CONTEXT_TYPES[key] === 'Int' && BigInt(text) >= 2n ** 31n ? undefined : text
+}
+
+/**
+ * Blocks per round by network, where the chain's own block numbers drive the rounds: on Ethereum L1 round n begins at
+ * block n · 5760 (RoundsManager.roundLength). Arbitrum's rounds follow L1's numbers, and its contract is asked.
+ */
+export const ROUND_LENGTHS: Readonly<Record<string, number>> = { mainnet: 5760 }
 
 /** Chain ids of the networks whose names are known; other names go with any chain. */
 const CHAIN_IDS: Readonly<Record<string, number>> = { mainnet: 1, 'arbitrum-one': 42161 }
@@ -34,17 +69,32 @@ export async function readNetwork(file: string, network: string): Promise<Contra
     throw complain(`no network ${network}, there are: ${Object.keys(networks).join(', ') || 'none'}`)
   }
   return Object.fromEntries(
-    Object.entries(contracts).map(([name, contract]) => {
-      const { address, startBlock = 0 } = isRecord(contract) ? contract : {}
-      if (typeof address !== 'string' || !/^0x[0-9a-fA-F]{40}$/.test(address)) {
-        throw complain(`${name} of ${network} has a bad address: ${JSON.stringify(address) ?? 'none'}`)
-      }
-      if (typeof startBlock !== 'number' || !Number.isSafeInteger(startBlock) || startBlock < 0) {
-        throw complain(`${name} of ${network} has a bad startBlock: ${JSON.stringify(startBlock)}`)
-      }
-      return [name, { address, startBlock }]
-    }),
+    Object.entries(contracts).map(([name, contract]) => [
+      name,
+      readContract(name, contract, (what) => complain(`${name} of ${network} has ${what}`)),
+    ]),
   )
+}
+
+function readContract(name: string, contract: unknown, complain: (what: string) => StackError): Contract {
+  const { address, startBlock = 0, context = {} } = isRecord(contract) ? contract : {}
+  if (typeof address !== 'string' || !/^0x[0-9a-fA-F]{40}$/.test(address)) {
+    throw complain(`a bad address: ${JSON.stringify(address) ?? 'none'}`)
+  }
+  if (typeof startBlock !== 'number' || !Number.isSafeInteger(startBlock) || startBlock < 0) {
+    throw complain(`a bad startBlock: ${JSON.stringify(startBlock)}`)
+  }
+  if (!isRecord(context)) throw complain(`a bad context: ${JSON.stringify(context)}`)
+  const keys = contextKeys(name)
+  const values = Object.entries(context).map(([key, value]): [string, string] => {
+    if (!keys.includes(key)) {
+      throw complain(`no use for ${key} in its context, only for: ${keys.join(', ') || 'nothing'}`)
+    }
+    const text = contextValue(key, value)
+    if (text === undefined) throw complain(`a bad ${key} in its context: ${JSON.stringify(value)}`)
+    return [key, text]
+  })
+  return { address, startBlock, ...(values.length === 0 ? {} : { context: Object.fromEntries(values) }) }
 }
 
 /** Gives the chain id of an RPC; throws a StackError when it does not answer or is of another chain than its network. */

@@ -13,15 +13,20 @@ export interface PostgresOptions {
   port: number
   /** Whether the data must outlive a crash of the machine. Without, it is faster. */
   durable: boolean
+  /** Names of the databases to create where they are not there yet. */
+  databases?: readonly string[]
   processes: ProcessTable
   /** Called when PostgreSQL ends, whoever ended it. */
   onExit: (how: string) => void
   signal: AbortSignal
 }
 
-/** Starts PostgreSQL on this machine only, creating the cluster at the first start; gives its connection URL. */
+/**
+ * Starts PostgreSQL on this machine only, creating the cluster at the first start; gives the connection URL of the database
+ * `postgres`, beside which the others lie.
+ */
 export async function startPostgres(options: PostgresOptions): Promise<string> {
-  const { dir, logFile, port, durable, processes, onExit, signal } = options
+  const { dir, logFile, port, durable, databases = [], processes, onExit, signal } = options
   const owner = databaseOwner()
   const binaries = await binariesFor(owner, dir)
   const cluster = join(dir, 'postgres')
@@ -52,6 +57,17 @@ export async function startPostgres(options: PostgresOptions): Promise<string> {
   }
 
   removeStaleLock(cluster)
+  if (databases.length > 0) {
+    // In single-user mode, which needs no client. A database that is there already is an error it goes on after.
+    const creating = promisify(execFile)(binaries.postgres, ['--single', '-D', cluster, 'postgres'], {
+      ...owner,
+      env,
+      cwd: dir,
+      signal,
+    })
+    creating.child.stdin?.end(databases.map((name) => `CREATE DATABASE "${name}"\n`).join(''))
+    await creating
+  }
   const settings = {
     listen_addresses: '127.0.0.1',
     unix_socket_directories: '',

@@ -15,17 +15,17 @@ import { join, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { Limits } from '../api/limits.ts'
 import { type ApiServer, type Chain, createServer } from '../api/server.ts'
-import { GraphNode, gnd, type IndexingStatus, postJson, startGraphNode } from './graph-node.ts'
-import { type Contracts, checkRpc, publicNetwork, readNetwork } from './networks.ts'
+import { GraphNode, type GraphNodePorts, gnd, type IndexingStatus, postJson, startGraphNode } from './graph-node.ts'
+import { type Contracts, checkRpc, contextKeys, publicNetwork, ROUND_LENGTHS, readNetwork } from './networks.ts'
 import { startPostgres } from './postgres.ts'
 import { freePorts, ProcessTable, pause, StackError } from './processes.ts'
 import { RecordedChain, readRecordedCalls, serveRecordedChains } from './recorded-chain.ts'
 import { buildSubgraph, chooseSubgraph, writeNetworkBuild } from './subgraph-build.ts'
 import { readTrace, type Trace } from './trace.ts'
 
-/** What to run. Without networks and traces: the recording that ships with the project. */
+/** What to run. Without networks and traces: two recordings that ship with the project, of stake and of a DAO. */
 export interface StackOptions {
-  /** Names of real networks, as in the networks file. */
+  /** Names of real networks, as in the networks file; those with an RPC need not be named. */
   networks?: readonly string[]
   /** Addresses and start blocks by network; the project's own by default. */
   networksFile?: string
@@ -70,7 +70,10 @@ export interface Stack {
   /** Base URL of the API. */
   url: string
   chains: readonly Chain[]
-  /** Resolves once every chain has caught up for the first time; rejects when a part fails before. */
+  /**
+   * Resolves once every chain has caught up for the first time, but for those whose indexing stopped; rejects when it
+   * stopped for all, or another part fails before.
+   */
   ready: Promise<void>
   /** Aborts, with a StackError as reason, when a part fails. The rest runs until `stop`. */
   failure: AbortSignal
@@ -101,7 +104,9 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
 }
 
 const PROJECT = fileURLToPath(new URL('..', import.meta.url))
-const DEFAULT_TRACE = join(PROJECT, 'tests/traces/livepeer/medium/trace.jsonl.gz')
+const DEFAULT_TRACES = ['livepeer/medium', 'aragon/small'].map((name) =>
+  join(PROJECT, 'tests/traces', name, 'trace.jsonl.gz'),
+)
 const DEFAULT_NETWORKS_FILE = join(PROJECT, 'subgraph/networks.json')
 
 /** A part of the stack that failed, with a log to look into. */
@@ -110,7 +115,7 @@ class PartError extends StackError {}
 /** What has been started, and the one place that knows how to end it. */
 class Run {
   readonly options: StackOptions
-  /** Whether every chain has caught up once. */
+  /** Whether every chain that can has caught up once. */
   isReady = false
   readonly #failure = new AbortController()
   readonly #cleanups: (() => Promise<void> | void)[] = []
@@ -168,11 +173,12 @@ interface PlannedChain {
 // What needs nothing started comes first: most mistakes of a user are found here.
 async function planChains(options: StackOptions): Promise<[PlannedChain, ...PlannedChain[]]> {
   const { networksFile = DEFAULT_NETWORKS_FILE, rpcUrls = {}, graphNodeUrl } = options
-  const real = (options.networks ?? []).filter((network) => network !== 'recorded' || rpcUrls[network] !== undefined)
+  const named = (options.networks ?? []).filter((network) => network !== 'recorded' || rpcUrls[network] !== undefined)
+  const real = [...named, ...Object.keys(rpcUrls).filter((network) => !named.includes(network))]
   const traces = [...(options.traces ?? [])]
-  if (real.length === 0 && traces.length === 0) traces.push(DEFAULT_TRACE)
-  for (const network of Object.keys(rpcUrls)) {
-    if (!real.includes(network)) throw new StackError(`there is an RPC for ${network}, but no --network ${network}`)
+  if (real.length === 0 && traces.length === 0) {
+    // A URL of one subgraph is one of stake.
+    traces.push(...(isSubgraphUrl(graphNodeUrl) ? DEFAULT_TRACES.slice(0, 1) : DEFAULT_TRACES))
   }
 
   const planned: PlannedChain[] = []
@@ -190,13 +196,8 @@ async function planChains(options: StackOptions): Promise<[PlannedChain, ...Plan
   for (const [index, file] of traces.entries()) {
     const trace = await readTrace(file)
     const network = trace.header.network ?? (index === 0 ? 'recorded' : `recorded-${index + 1}`)
-    const contracts = Object.fromEntries(
-      Object.entries(trace.header.contracts).map(([name, address]) => [
-        name,
-        { address, startBlock: trace.firstBlock },
-      ]),
-    )
     const { likeness } = trace.header
+    const contracts = recordedContracts(trace)
     planned.push({ network, contracts, identity: trace.identity, likeness, recording: { trace, file } })
   }
   const [first, ...others] = planned
@@ -204,6 +205,15 @@ async function planChains(options: StackOptions): Promise<[PlannedChain, ...Plan
   const twice = planned.find(({ network }, index) => planned.findIndex((other) => other.network === network) !== index)
   if (twice) throw new StackError(`two chains are named ${twice.network}`)
   return [first, ...others]
+}
+
+function recordedContracts({ header, firstBlock }: Trace): Contracts {
+  return Object.fromEntries(
+    Object.entries(header.contracts).map(([name, address]) => {
+      const context = Object.entries(header.context).filter(([key]) => contextKeys(name).includes(key))
+      return [name, { address, startBlock: firstBlock, context: Object.fromEntries(context) }]
+    }),
+  )
 }
 
 async function startWithOwnGraphNode(run: Run, planned: readonly PlannedChain[]): Promise<Stack> {
@@ -221,12 +231,13 @@ async function startWithOwnGraphNode(run: Run, planned: readonly PlannedChain[])
   run.onStop(() => chainServer.close())
   const { dir, keep, processes } = await openFolder(run, planned)
 
-  const [databasePort = 0, query = 0, admin = 0, status = 0, metrics = 0] = await freePorts(5)
-  const ports = { query, admin, status, metrics }
-  const graphNode = new GraphNode(ports)
-  const chains = planned.map((chain) =>
-    apiChain(chain, graphNode.subgraphUrl(subgraphName(chain.network)), graphNode.statusUrl),
-  )
+  const [databasePort = 0, ...others] = await freePorts(1 + 4 * planned.length)
+  const indexed = planned.map((chain, index): IndexedChain => {
+    const [query = 0, admin = 0, status = 0, metrics = 0] = others.slice(4 * index)
+    const ports = { query, admin, status, metrics }
+    return { ...chain, ports, graphNode: new GraphNode(ports) }
+  })
+  const chains = indexed.map((chain) => apiChain(chain, subgraphUrl(chain), chain.graphNode.statusUrl))
   const api = await serveApi(run, chains)
 
   const logs = join(dir, 'logs')
@@ -245,32 +256,49 @@ async function startWithOwnGraphNode(run: Run, planned: readonly PlannedChain[])
       return buildSubgraph(PROJECT, manifest, signal)
     }),
   )
-  const database = startPostgres({ ...part('PostgreSQL', 'postgresql.log'), port: databasePort, durable: keep })
+  const database = startPostgres({
+    ...part('PostgreSQL', 'postgresql.log'),
+    port: databasePort,
+    durable: keep,
+    databases: planned.map(({ network }) => network),
+  })
   const [built, postgresUrl] = await Promise.all([builds, database])
   run.log('starting graph-node')
-  await startGraphNode({
-    ...part('graph-node', 'graph-node.log'),
-    ports,
-    postgresUrl,
-    ipfsUrl: chainServer.url,
-    chains: planned.map(({ network, rpcUrl }) => ({
-      network,
-      rpcUrl: rpcUrl ?? `${chainServer.url}/${network}`,
-      recorded: rpcUrl === undefined,
-    })),
-  })
-  for (const [index, { network, contracts }] of planned.entries()) {
-    const manifest = writeNetworkBuild(built[index] ?? '', network, contracts, join(dir, 'builds'))
-    await graphNode.deploy(subgraphName(network), manifest)
-  }
+  await Promise.all(
+    indexed.map(async ({ network, contracts, rpcUrl, ports, graphNode }, index) => {
+      const alone = planned.length === 1
+      await startGraphNode({
+        ...part(
+          alone ? 'graph-node' : `graph-node of ${network}`,
+          alone ? 'graph-node.log' : `graph-node-${network}.log`,
+        ),
+        ports,
+        postgresUrl: new URL(network, postgresUrl).href,
+        ipfsUrl: chainServer.url,
+        chain: { network, rpcUrl: rpcUrl ?? `${chainServer.url}/${network}`, recorded: rpcUrl === undefined },
+      })
+      const manifest = writeNetworkBuild(built[index] ?? '', network, contracts, join(dir, 'builds'))
+      await graphNode.deploy(subgraphName(network), manifest)
+    }),
+  )
   run.log('indexing')
-  return runningStack(run, api, chains, watchIndexing(run, graphNode, planned, chains))
+  return runningStack(run, api, chains, watchIndexing(run, indexed))
+}
+
+/** A chain with the graph-node that indexes it. */
+interface IndexedChain extends PlannedChain {
+  ports: GraphNodePorts
+  graphNode: GraphNode
+}
+
+function subgraphUrl({ network, graphNode }: IndexedChain): string {
+  return graphNode.subgraphUrl(subgraphName(network))
 }
 
 async function startWithGraphNodeAt(url: string, run: Run, planned: readonly PlannedChain[]): Promise<Stack> {
   if (!URL.canParse(url)) throw new StackError(`not a URL of a graph-node: ${url}`)
   const base = url.replace(/\/+$/, '')
-  const isSubgraph = base.includes('/subgraphs/')
+  const isSubgraph = isSubgraphUrl(url)
   if (isSubgraph && planned.length > 1) throw new StackError('one subgraph cannot serve more than one chain')
   const chains = planned.map((chain) =>
     apiChain(chain, isSubgraph ? base : `${base}/subgraphs/name/${subgraphName(chain.network)}`),
@@ -282,6 +310,11 @@ async function startWithGraphNodeAt(url: string, run: Run, planned: readonly Pla
   }
   const api = await serveApi(run, chains)
   return runningStack(run, api, chains, Promise.resolve())
+}
+
+/** Whether it is where one subgraph is queried, rather than a graph-node with any. */
+function isSubgraphUrl(url: string | undefined): boolean {
+  return url?.includes('/subgraphs/') ?? false
 }
 
 async function serveApi(run: Run, chains: Chain[]): Promise<ApiServer> {
@@ -303,14 +336,15 @@ function apiChain(
   subgraphUrl: string,
   statusUrl?: string,
 ): Chain {
-  const roundLength = recording?.trace.header.roundLength
+  const roundLength = recording?.trace.header.roundLength ?? ROUND_LENGTHS[network]
+  const lpt = contracts.LivepeerToken ?? contracts.LPT
   return {
     network,
     subgraphUrl,
     ...(statusUrl === undefined ? {} : { statusUrl }),
     ...(roundLength === undefined ? {} : { roundLength }),
     ...(rpcUrl === undefined ? {} : { rpcUrl }),
-    ...(contracts.LivepeerToken === undefined ? {} : { lptAddress: contracts.LivepeerToken.address }),
+    ...(lpt === undefined ? {} : { lptAddress: lpt.address }),
   }
 }
 
@@ -393,25 +427,56 @@ function removeThrowAway(dir: string, keepLogs: boolean): void {
 // How far behind the head of a moving chain counts as caught up: some seconds' worth of blocks.
 const HEAD_TOLERANCE = 50
 
-// Resolves when every chain has caught up; goes on watching, to tell what happens later, until the run ends.
-async function watchIndexing(
-  run: Run,
-  graphNode: GraphNode,
-  planned: readonly PlannedChain[],
-  chains: readonly Chain[],
-): Promise<void> {
+/** What the user is told of chains whose indexing stopped: one line each, and the end of the run when it was the last. */
+class IndexingFailures {
+  readonly #run: Run
+  readonly #told = new Set<string>()
+
+  constructor(run: Run) {
+    this.#run = run
+  }
+
+  /** Takes why indexing of a chain halted for now, undefined where it goes on. */
+  notePassing(network: string, message: string | undefined): void {
+    if (message !== undefined) this.#tell(`indexing of ${network} halted, graph-node tries again: ${oneLine(message)}`)
+  }
+
+  /** Takes why indexing stopped for all chains, undefined where it goes on. Fails the run when it goes on for none. */
+  look(chains: readonly (readonly [network: string, message: string | undefined])[]): void {
+    const failed = chains.filter(([, message]) => message !== undefined)
+    for (const [network, message = ''] of failed) {
+      const line = `indexing of ${network} stopped: ${oneLine(message)}`
+      if (failed.length === chains.length) {
+        const error = new PartError(line)
+        this.#run.fail(error)
+        throw error
+      }
+      this.#tell(`${line}; the other chains go on`)
+    }
+  }
+
+  #tell(line: string): void {
+    if (!this.#told.has(line)) this.#run.log(line)
+    this.#told.add(line)
+  }
+}
+
+// Resolves when every chain has caught up that can; goes on watching, to tell what happens later, until the run ends.
+async function watchIndexing(run: Run, indexed: readonly IndexedChain[]): Promise<void> {
+  const failures = new IndexingFailures(run)
   for (;;) {
     run.signal.throwIfAborted()
     const looks = await Promise.all(
-      planned.map(async (chain, index) => {
-        const { current } = await graphNode.status(subgraphName(chain.network)).catch(() => ({ current: null }))
-        if (current?.fatalError) throw failIndexing(run, chain.network, current.fatalError)
-        return look(chain, current, chains[index]?.subgraphUrl ?? '')
+      indexed.map(async (chain) => {
+        const { current } = await chain.graphNode.status(subgraphName(chain.network)).catch(() => ({ current: null }))
+        failures.notePassing(chain.network, current?.passingError ?? undefined)
+        return { ...(await look(chain, current)), failure: current?.fatalError ?? undefined }
       }),
     )
+    failures.look(looks.map(({ progress, failure }) => [progress.network, failure]))
     run.options.onProgress?.(looks.map(({ progress }) => progress))
-    if (looks.every(({ caughtUp }) => caughtUp)) {
-      watchVersions(run, graphNode, planned).catch(run.fail)
+    if (looks.every(({ caughtUp, failure }) => caughtUp || failure !== undefined)) {
+      watchVersions(run, indexed, failures).catch(run.fail)
       return
     }
     await pause(300, run.signal)
@@ -419,17 +484,18 @@ async function watchIndexing(
 }
 
 async function look(
-  { network, contracts, recording, rpcUrl }: PlannedChain,
+  chain: IndexedChain,
   status: IndexingStatus | null,
-  subgraphUrl: string,
 ): Promise<{ progress: ChainProgress; caughtUp: boolean }> {
+  const { network, contracts, recording, rpcUrl } = chain
+  const round = await currentRound(subgraphUrl(chain))
   const firstBlock = Math.min(...Object.values(contracts).map(({ startBlock }) => startBlock))
   const head = recording?.trace.lastBlock ?? status?.headBlock ?? null
   const latest = status?.latestBlock ?? null
   const block = Math.max(firstBlock, latest ?? 0)
   const tolerance = rpcUrl === undefined ? 0 : HEAD_TOLERANCE
   return {
-    progress: { network, firstBlock, block, head: Math.max(block, head ?? 0), round: await currentRound(subgraphUrl) },
+    progress: { network, firstBlock, block, head: Math.max(block, head ?? 0), round },
     caughtUp: latest !== null && head !== null && latest >= head - tolerance,
   }
 }
@@ -454,30 +520,27 @@ async function querySubgraph<T>(url: string, query: string): Promise<T> {
 }
 
 // After the start, tells of a changed build that catches up and takes over, and of indexing that stops.
-async function watchVersions(run: Run, graphNode: GraphNode, planned: readonly PlannedChain[]): Promise<void> {
+async function watchVersions(run: Run, indexed: readonly IndexedChain[], failures: IndexingFailures): Promise<void> {
   const told = new Map<string, string>()
   const tell = (network: string, line: string) => {
     if (told.get(network) !== line) run.log(`${network}: ${line}`)
     told.set(network, line)
   }
   while (!run.signal.aborted) {
-    for (const { network } of planned) {
+    const stopped: [string, string | undefined][] = []
+    for (const { network, graphNode } of indexed) {
       const status = await graphNode.status(subgraphName(network)).catch(() => undefined)
-      if (status?.current?.fatalError) throw failIndexing(run, network, status.current.fatalError)
+      failures.notePassing(network, status?.current?.passingError ?? undefined)
+      stopped.push([network, status?.current?.fatalError ?? undefined])
       // The version that answers is as good as before.
       if (status?.pending?.fatalError)
         tell(network, `the changed subgraph failed: ${oneLine(status.pending.fatalError)}`)
       else if (status?.pending) tell(network, 'the changed subgraph catches up beside the old one')
       else if (status && told.has(network)) tell(network, 'the changed subgraph took over')
     }
+    failures.look(stopped)
     await pause(1000, run.signal).catch(() => {})
   }
-}
-
-function failIndexing(run: Run, network: string, message: string): StackError {
-  const error = new PartError(`indexing of ${network} stopped: ${oneLine(message)}`)
-  run.fail(error)
-  return error
 }
 
 function oneLine(text: string): string {

@@ -87,7 +87,7 @@ async function exampleQuery(url: string): Promise<{ query: string; answer: strin
 function readOptions(argv: string[]): StackOptions {
   const program = new Command('npm start --')
     .description(
-      'Indexes Livepeer governance and serves the GraphQL API. Without a network it runs on a recorded chain that ships\n' +
+      'Indexes Livepeer governance and serves the GraphQL API. Without a network it runs on two recorded chains that ship\n' +
         'with the project. graph-node listens on all interfaces of this machine, PostgreSQL and the API on 127.0.0.1 only.',
     )
     .addOption(
@@ -105,7 +105,11 @@ function readOptions(argv: string[]): StackOptions {
       ),
     )
     .addOption(
-      option('--rpc <url>', 'RPC', 'RPC of the network, or name=URL with more than one (repeatable)').argParser(list),
+      option(
+        '--rpc <url>',
+        'RPC',
+        'RPC of the network, or name=URL, which names the network too (repeatable)',
+      ).argParser(list),
     )
     .addOption(option('--trace <file>', 'TRACE', 'recorded trace to serve as the chain (repeatable)').argParser(list))
     .addOption(option('--port <number>', 'PORT', 'port of the API, 0 for any free one').argParser(port).default(4000))

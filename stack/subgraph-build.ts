@@ -17,14 +17,14 @@ import { basename, join, relative } from 'node:path'
 import { promisify } from 'node:util'
 import { parseDocument, Scalar, YAMLMap, YAMLSeq } from 'yaml'
 import { gnd } from './graph-node.ts'
-import type { Contract, Contracts } from './networks.ts'
+import { CONTEXT_TYPES, type Contract, type Contracts, contextKeys } from './networks.ts'
 import { StackError } from './processes.ts'
 
 /** The subgraph that indexes a network. */
 export interface SubgraphChoice {
   /** File name of the manifest in the project's folder. */
   manifest: string
-  /** Data sources whose contracts the network has. */
+  /** Data sources whose contracts the network has, those of a DAO once for each. */
   included: string[]
   /** Data sources left out, for want of an address. */
   leftOut: string[]
@@ -32,8 +32,7 @@ export interface SubgraphChoice {
 
 /**
  * Picks the manifest for a network, `subgraph.yaml` or a `subgraph.*.yaml` beside it: the one written for the public
- * network it is a likeness of, where that is known, else the one with the most data sources whose contracts are known. A
- * data source's contract is known by the source's name or by that of its ABI.
+ * network it is a likeness of, where that is known, else the one with the most data sources whose contracts are known.
  */
 export function chooseSubgraph(
   project: string,
@@ -47,12 +46,11 @@ export function chooseSubgraph(
   )
   const candidates = likeness === undefined || writtenFor.length === 0 ? manifests : writtenFor
   const choices = candidates.sort(byLength).map((manifest): SubgraphChoice => {
-    const sources = dataSources(join(project, manifest))
-    const isKnown = (source: YAMLMap) => findContract(contracts, source) !== undefined
+    const sources = sourcesOf(dataSources(join(project, manifest)), contracts)
     return {
       manifest,
-      included: sources.filter(isKnown).map(nameOf),
-      leftOut: sources.filter((source) => !isKnown(source)).map(nameOf),
+      included: sources.filter(({ contract }) => contract !== undefined).map(({ name }) => name),
+      leftOut: sources.filter(({ contract }) => contract === undefined).map(({ name }) => name),
     }
   })
   const [best] = choices.sort((a, b) => b.included.length - a.included.length)
@@ -85,7 +83,6 @@ export async function buildSubgraph(project: string, manifest: string, signal: A
     symlinkSync(join(project, 'node_modules'), join(workshop, 'node_modules'))
     await run(['codegen', '--output-dir', 'subgraph/generated', manifest], workshop, signal)
     await run(['build', '--output-dir', 'built', manifest], workshop, signal)
-    renameSync(join(workshop, 'built', manifest), join(workshop, 'built', MANIFEST))
     try {
       renameSync(join(workshop, 'built'), target)
     } catch (error) {
@@ -99,8 +96,8 @@ export async function buildSubgraph(project: string, manifest: string, signal: A
 }
 
 /**
- * Writes the copy of a build for one network below a folder: addresses, start blocks and network name put in, data
- * sources without a contract left out. The path names the content, so that graph-node takes a changed build for a new
+ * Writes the copy of a build for one network below a folder: addresses, start blocks, contexts and network name put in,
+ * data sources without a contract left out, those of a DAO repeated for each. The path names the content, so that graph-node takes a changed build for a new
  * one. Gives the path of the manifest.
  */
 export function writeNetworkBuild(build: string, network: string, contracts: Contracts, folder: string): string {
@@ -120,18 +117,21 @@ export function networkManifest(text: string, network: string, contracts: Contra
   // Everything stays a string: an address that looks like a number must not become one.
   const document = parseDocument(text, { schema: 'failsafe' })
   const all = sequence(document.get('dataSources'))
-  const addresses = new Map(
-    all.map((source) => [addressOf(source).toLowerCase(), findContract(contracts, source)?.address]),
-  )
-  const sources = all.filter((source) => findContract(contracts, source) !== undefined && putTopics(source, addresses))
-  for (const source of sources) {
-    const contract = findContract(contracts, source)
-    source.set('network', network)
-    source.setIn(['source', 'address'], quoted(contract?.address ?? ''))
-    source.setIn(['source', 'startBlock'], String(contract?.startBlock ?? 0))
-  }
   const kept = new YAMLSeq<YAMLMap>()
-  kept.items = sources
+  for (const { template, name, suffix, contract } of sourcesOf(all, contracts)) {
+    const source = template.clone() as YAMLMap
+    // A filter names a contract as the manifest does; among the contracts of a DAO it means those of the same DAO.
+    const addresses = new Map(
+      all.map((other) => [addressOf(other).toLowerCase(), findContract(contracts, other, suffix)?.address]),
+    )
+    if (contract === undefined || !putTopics(source, addresses)) continue
+    if (source.get('network') === NETWORK_WITH_CONTEXT) putContext(source, contractContext(name, suffix, contracts))
+    source.set('name', name)
+    source.set('network', network)
+    source.setIn(['source', 'address'], quoted(contract.address))
+    source.setIn(['source', 'startBlock'], String(contract.startBlock))
+    kept.items.push(source)
+  }
   document.set('dataSources', kept)
   for (const template of sequence(document.get('templates'))) template.set('network', network)
   return document.toString()
@@ -151,8 +151,91 @@ function nameOf(source: YAMLMap): string {
   return String(source.get('name'))
 }
 
-function findContract(contracts: Contracts, source: YAMLMap): Contract | undefined {
-  return contracts[nameOf(source)] ?? contracts[String(source.getIn(['source', 'abi']))]
+/** The contracts of an Aragon DAO, and what its Voting app is told of them. All but LPT are the DAO's own. */
+const DAO_CONTRACTS: Readonly<Record<string, string | undefined>> = {
+  Voting: undefined,
+  TokenManager: 'tokenManager',
+  TDT: 'token',
+  Vault: 'vault',
+  Finance: 'finance',
+  LPT: undefined,
+}
+
+/** The subgraph written for this network is told what no event says; the events of the other tell all. */
+const NETWORK_WITH_CONTEXT = 'mainnet'
+
+interface NetworkSource {
+  /** The data source as the manifest has it. */
+  template: YAMLMap
+  name: string
+  /** What the names of the contracts of its DAO end in. */
+  suffix: string
+  /** Undefined where the network has none. */
+  contract: Contract | undefined
+}
+
+/** The data sources a network can have: those of a manifest, those of a DAO for each DAO there is. */
+function sourcesOf(templates: readonly YAMLMap[], contracts: Contracts): NetworkSource[] {
+  const suffixes = daoSuffixes(contracts)
+  return templates.flatMap((template) =>
+    (isOfDao(nameOf(template)) ? suffixes : ['']).map((suffix) => ({
+      template,
+      name: `${nameOf(template)}${suffix}`,
+      suffix,
+      contract: findContract(contracts, template, suffix),
+    })),
+  )
+}
+
+/** What the contracts' names of each DAO end in: nothing for one, a dot and a name of its own for any further. */
+function daoSuffixes(contracts: Contracts): string[] {
+  const suffixes = Object.keys(contracts).flatMap((name) => {
+    const [, base = '', suffix = ''] = /^([^.]*)(\..+)?$/.exec(name) ?? []
+    return isOfDao(base) && base !== 'LPT' ? [suffix] : []
+  })
+  return suffixes.length === 0 ? [''] : [...new Set(suffixes)]
+}
+
+function isOfDao(name: string): boolean {
+  return Object.hasOwn(DAO_CONTRACTS, name)
+}
+
+/** A contract by the name of its data source or, as LPT may be the same for all, by that of the ABI. */
+function findContract(contracts: Contracts, source: YAMLMap, suffix: string): Contract | undefined {
+  const name = nameOf(source)
+  if (isOfDao(name) && name !== 'LPT') return contracts[`${name}${suffix}`]
+  return contracts[`${name}${suffix}`] ?? contracts[name] ?? contracts[String(source.getIn(['source', 'abi']))]
+}
+
+/** What a data source is told: values from the configuration, and for a Voting app where the rest of its DAO is. */
+function contractContext(
+  name: string,
+  suffix: string,
+  contracts: Contracts,
+): Map<string, [type: string, data: string]> {
+  const context = new Map<string, [string, string]>()
+  for (const key of contextKeys(name)) {
+    const data = contracts[name]?.context?.[key]
+    const type = CONTEXT_TYPES[key]
+    if (data !== undefined && type !== undefined) context.set(key, [type, data])
+  }
+  if (name !== `Voting${suffix}`) return context
+  for (const [contract, key] of Object.entries(DAO_CONTRACTS)) {
+    const address = contracts[`${contract}${suffix}`]?.address
+    if (key !== undefined && address !== undefined) context.set(key, ['Bytes', address.toLowerCase()])
+  }
+  return context
+}
+
+function putContext(source: YAMLMap, context: ReadonlyMap<string, readonly [type: string, data: string]>): void {
+  const node = new YAMLMap<string, YAMLMap>()
+  for (const [key, [type, data]] of context) {
+    const value = new YAMLMap<string, Scalar | string>()
+    value.set('type', type)
+    value.set('data', type === 'Int' ? data : quoted(data))
+    node.set(key, value)
+  }
+  if (node.items.length > 0) source.set('context', node)
 }
 
 function addressOf(source: YAMLMap): string {

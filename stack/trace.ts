@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { createGunzip } from 'node:zlib'
-import { publicNetwork } from './networks.ts'
+import { CONTEXT_TYPES, contextValue, publicNetwork } from './networks.ts'
 
 /** One event as recorded. Hex in lower case; `logIndex` counts within the block. */
 export interface TraceLog {
@@ -38,6 +38,8 @@ export interface TraceHeader {
   firstBlock: number | undefined
   /** Blocks per round, where the chain's own block numbers drive the rounds. */
   roundLength: number | undefined
+  /** Those of the parameters that data sources can be told, as decimal text. */
+  context: Record<string, string>
   /** Name of the chain, where the header tells it. */
   network: string | undefined
   /** The public network whose contracts were recorded, where the header tells it. */
@@ -241,10 +243,22 @@ function parseHeader(value: unknown): TraceHeader {
     lastTimestamp: optional(header.lastTimestamp, 'lastTimestamp of the header'),
     firstBlock: optional(parameters.firstBlock, 'firstBlock of the header'),
     roundLength: optional(parameters.roundLength, 'roundLength of the header'),
+    context: parseContext(parameters),
     network: typeof header.network === 'string' && /^[\w-]+$/.test(header.network) ? header.network : undefined,
     // Only the contracts of Ethereum L1 are recorded with a version.
     likeness: publicNetwork(Number(header.chainId)) ?? (header.version === undefined ? undefined : 'mainnet'),
   }
+}
+
+function parseContext(parameters: Record<string, unknown>): Record<string, string> {
+  const known = Object.keys(CONTEXT_TYPES).filter((key) => parameters[key] !== undefined)
+  return Object.fromEntries(
+    known.map((key) => {
+      const text = contextValue(key, parameters[key])
+      if (text === undefined) throw new TraceError(`${key} of the header is not a whole number`)
+      return [key, text]
+    }),
+  )
 }
 
 function parseBlock(value: unknown, intern: (text: string) => string): RecordedBlock {

@@ -9,5 +9,6 @@ process.stdin.resume().once('close', async () => {
   const processes = new ProcessTable(dir)
   await processes.stopAll({ immediately: keep !== 'keep' })
   if (keep === 'keep') processes.release()
-  else rmSync(dir, { recursive: true, force: true })
+  // PostgreSQL's children, orphaned, may still write for a moment.
+  else rmSync(dir, { recursive: true, force: true, maxRetries: 10 })
 })

@@ -30,6 +30,11 @@ export function logId(event: ethereum.Event): Bytes {
   return event.transaction.hash.concatI32(event.logIndex.toI32())
 }
 
+/** What one treasury pays another is a transfer of both: log ++ treasury. */
+export function treasuryTransferId(event: ethereum.Event, treasury: Bytes): Bytes {
+  return logId(event).concat(treasury)
+}
+
 /** Contradictions are numbered as they are met. */
 export function contradictionId(number: i32): Bytes {
   return Bytes.fromI32(number)
@@ -37,12 +42,31 @@ export function contradictionId(number: i32): Bytes {
 
 /** A governor's proposal: its proposalId as 32 bytes, big endian, the way block explorers print it in hex. */
 export function treasuryProposalId(proposalId: BigInt): Bytes {
-  const bytes = new Bytes(32)
-  for (let i = 0; i < 32; i++) bytes[31 - i] = i < proposalId.length ? proposalId[i] : 0
-  return bytes
+  return uint256(proposalId)
+}
+
+/** Every Aragon Voting app counts its votes from 0: app ++ voteId as 32 bytes, big endian, as in calldata. */
+export function aragonVoteId(app: Bytes, voteId: BigInt): Bytes {
+  return app.concat(uint256(voteId))
+}
+
+/** What a holder has of a voting token now; one can be in several DAOs: token ++ holder. */
+export function tokenBalanceId(token: Bytes, holder: Bytes): Bytes {
+  return token.concat(holder)
+}
+
+/** What a holder had of a voting token; unique because balances are split only between blocks. */
+export function supersededTokenBalanceId(token: Bytes, holder: Bytes, fromBlock: i32): Bytes {
+  return tokenBalanceId(token, holder).concatI32(fromBlock)
 }
 
 /** A voter has one choice that counts per proposal: proposal ++ voter. */
 export function voteId(proposal: Bytes, voter: Bytes): Bytes {
   return proposal.concat(voter)
+}
+
+function uint256(number: BigInt): Bytes {
+  const bytes = new Bytes(32)
+  for (let i = 0; i < 32; i++) bytes[31 - i] = i < number.length ? number[i] : 0
+  return bytes
 }

@@ -13,3 +13,19 @@ export function getOrCreateTranscoder(address: Bytes): Transcoder {
   transcoder.save()
   return transcoder
 }
+
+/** V1: what a transcoder announced becomes its commission where the round begins with it active (setActiveTranscoders). */
+export function takePendingCommission(address: Bytes): void {
+  const transcoder = getOrCreateTranscoder(address)
+  if (!transcoder.isSet('pendingRewardCut')) return
+  transcoder.rewardCut = transcoder.pendingRewardCut
+  transcoder.feeShare = transcoder.pendingFeeShare
+  clearPendingCommission(transcoder)
+  transcoder.save()
+}
+
+/** Nothing is announced any more. */
+export function clearPendingCommission(transcoder: Transcoder): void {
+  transcoder.unset('pendingRewardCut')
+  transcoder.unset('pendingFeeShare')
+}

@@ -72,7 +72,7 @@ export async function measureIndexing(
       ports: { query, admin, status, metrics },
       postgresUrl,
       ipfsUrl: chainServer.url,
-      chains: [{ network, rpcUrl: `${chainServer.url}/${network}`, recorded: true }],
+      chain: { network, rpcUrl: `${chainServer.url}/${network}`, recorded: true },
     })
     const manifest = writeNetworkBuild(build, network, contracts, join(dir, 'builds'))
     const readMetrics = () => deploymentMetrics(metrics, manifest)

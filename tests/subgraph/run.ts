@@ -1,5 +1,7 @@
-// The tests of the mappings: every tests/subgraph/*.test.json through graph-node's own runtime and store.
+// The tests of the mappings: every tests/subgraph/*.test.json through graph-node's own runtime and store, those named
+// l1-… with the subgraph of Ethereum L1.
 // Run with `npx tsx tests/subgraph/run.ts [file …]`. Each test begins with an empty block: gnd leaves out the first.
+// Tests share what contracts answered at a block's hash, so those with ethCalls have hashes of their own.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, cpSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
@@ -10,7 +12,7 @@ import { startPostgres } from '../../stack/postgres.ts'
 import { freePorts, ProcessTable } from '../../stack/processes.ts'
 import { buildSubgraph } from '../../stack/subgraph-build.ts'
 
-const MANIFEST = 'subgraph.yaml'
+const MANIFESTS = ['subgraph.yaml', 'subgraph.mainnet.yaml']
 const AT_ONCE = 3
 const project = join(import.meta.dirname, '../..')
 const interrupted = new AbortController()
@@ -21,12 +23,13 @@ const dir = mkdtempSync(join(tmpdir(), 'subgraph-tests-'))
 chmodSync(dir, 0o711)
 const processes = new ProcessTable(dir)
 try {
-  const [build, postgresUrl] = await Promise.all([
-    buildSubgraph(project, MANIFEST, interrupted.signal),
-    startDatabase(interrupted.signal),
-  ])
   const tests = testFiles()
-  const failed = await runTests(tests, build, postgresUrl)
+  const needed = MANIFESTS.filter((manifest) => tests.some((test) => manifestOf(test) === manifest))
+  const [postgresUrl, ...builds] = await Promise.all([
+    startDatabase(interrupted.signal),
+    ...needed.map((manifest) => buildSubgraph(project, manifest, interrupted.signal)),
+  ])
+  const failed = await runTests(tests, new Map(needed.map((manifest, i) => [manifest, builds[i] ?? ''])), postgresUrl)
   console.log(`${tests.length - failed} passed, ${failed} failed`)
   process.exitCode = failed === 0 ? 0 : 1
 } finally {
@@ -40,6 +43,10 @@ function testFiles(): string[] {
   if (named.length > 0) return named
   const files = readdirSync(import.meta.dirname).filter((name) => name.endsWith('.test.json'))
   return files.sort().map((name) => join(import.meta.dirname, name))
+}
+
+function manifestOf(test: string): string {
+  return basename(test).startsWith('l1-') ? 'subgraph.mainnet.yaml' : 'subgraph.yaml'
 }
 
 async function startDatabase(signal: AbortSignal): Promise<string> {
@@ -60,13 +67,13 @@ async function startDatabase(signal: AbortSignal): Promise<string> {
  * Runs the tests and gives the number of failed ones. gnd would mix up what one test stored with the next, even after
  * one that passed, so each has a gnd and a deployment of its own.
  */
-async function runTests(tests: string[], build: string, postgresUrl: string): Promise<number> {
+async function runTests(tests: string[], builds: ReadonlyMap<string, string>, postgresUrl: string): Promise<number> {
   let failed = 0
   const waiting = [...tests]
   const runNext = async (): Promise<boolean> => {
     const test = waiting.shift()
     if (test === undefined) return false
-    if (!(await runGnd(test, build, postgresUrl))) failed += 1
+    if (!(await runGnd(test, builds, postgresUrl))) failed += 1
     return true
   }
   const runAll = async (): Promise<void> => {
@@ -79,11 +86,12 @@ async function runTests(tests: string[], build: string, postgresUrl: string): Pr
 }
 
 /** Runs one test: shows its name when it passes, else all that gnd says. */
-async function runGnd(test: string, build: string, postgresUrl: string): Promise<boolean> {
+async function runGnd(test: string, builds: ReadonlyMap<string, string>, postgresUrl: string): Promise<boolean> {
   const home = mkdtempSync(join(dir, 'gnd-'))
   // gnd looks for the build in the folder `build` beside the manifest, and calls the deployment by its path.
-  cpSync(build, join(home, 'build'), { recursive: true })
-  symlinkSync(join(project, MANIFEST), join(home, MANIFEST))
+  const manifest = manifestOf(test)
+  cpSync(builds.get(manifest) ?? '', join(home, 'build'), { recursive: true })
+  symlinkSync(join(project, manifest), join(home, 'subgraph.yaml'))
   const child = spawn(gnd(), ['test', '--skip-build', '--postgres-url', postgresUrl, test], {
     cwd: home,
     env: { ...process.env, NO_COLOR: '1' },

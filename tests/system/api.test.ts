@@ -55,6 +55,16 @@ describe('bad input is answered with a code and what would be right', () => {
       'rounds 5 to 30',
     ],
     [
+      `{ account(address: "${ACCOUNT}") { votingPowerHistory(fromRound: 99) { totalCount } } }`,
+      'ROUND_IN_FUTURE',
+      'rounds 5 to 30',
+    ],
+    [
+      `{ account(address: "${ACCOUNT}") { votingPowerHistory(toRound: 4) { totalCount } } }`,
+      'ROUND_NOT_INDEXED',
+      'rounds 5 to 30',
+    ],
+    [
       `{ account(address: "${ACCOUNT}") { delegators(first: -5) { totalCount } } }`,
       'BAD_USER_INPUT',
       'from 1 to 1,000',
@@ -71,6 +81,17 @@ describe('bad input is answered with a code and what would be right', () => {
     const query = 'query ($account: Address!) { votingPower(account: $account, round: 9) { votes } }'
     const { errors } = await ask(query, { account: 7 })
     expect(errors?.[0]?.extensions.code).toBe('BAD_USER_INPUT')
+  })
+
+  test.each([
+    ['{ not JSON', 400, 'BAD_REQUEST', 'POST JSON'],
+    [JSON.stringify({ query: `{ status { round } } #${'x'.repeat(2_000_000)}` }), 413, 'LIMIT_EXCEEDED', 'bytes'],
+  ])('a body that cannot be read: %.20s', async (body, status, code, message) => {
+    const headers = { 'content-type': 'application/json' }
+    const response = await fetch(`${stack.url}/graphql`, { method: 'POST', headers, body })
+    const { errors } = (await response.json()) as Answer
+    expect([response.status, errors?.map(({ extensions }) => extensions)]).toEqual([status, [{ code }]])
+    expect(errors?.[0]?.message).toContain(message)
   })
 
   test('more accounts than the limit', async () => {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { GraphQLClient } from 'graphql-request'
+import { toEventSelector } from 'viem'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createServer } from '../../api/server.ts'
 import { type Stack, startStack } from '../../stack/stack.ts'
@@ -57,6 +58,37 @@ describe.each(['small', 'medium'])('proposals and polls of the %s trace, through
     expect(differences).toHaveLength(3)
   })
 
+  test('a page goes on where the one before ended, though the chain went on meanwhile', async () => {
+    const [chain] = stack.chains
+    if (chain === undefined) throw new Error('no chain')
+    const blocks = timelineBlocks(truth)
+    const serve = (block: number) =>
+      createServer({ chains: [{ ...chain, asOf: { block } }], port: 0, isReady: () => true })
+    const before = await serve(blocks[Math.floor(blocks.length / 2)] ?? 0)
+    try {
+      const [earlier, now] = [before, stack].map(({ url }) => new GraphQLClient(`${url}/graphql`))
+      if (earlier === undefined || now === undefined) throw new Error('no API')
+      const page = `pageInfo { endCursor } nodes { ${LISTED} }`
+      for (const orderBy of ['CREATED_ASC', 'ENDS_ASC', 'ENDS_DESC']) {
+        const whole = (await list(now, `orderBy: ${orderBy}`, 1000)).map(({ id }) => id)
+        const known = (await list(earlier, `orderBy: ${orderBy}`, 1000)).map(({ id }) => id)
+        expect(known.length).toBeGreaterThan(0)
+        for (let first = 1; first <= known.length; first++) {
+          const { proposals } = await earlier.request<{ proposals: { pageInfo: { endCursor: string } } }>(
+            `{ proposals(orderBy: ${orderBy}, first: ${first}) { ${page} } }`,
+          )
+          const after = `orderBy: ${orderBy}, after: "${proposals.pageInfo.endCursor}"`
+          const { proposals: rest } = await now.request<{ proposals: { nodes: Listed[] } }>(
+            `{ proposals(${after}) { ${page} } }`,
+          )
+          expect(rest.nodes.map(({ id }) => id)).toEqual(whole.slice(whole.indexOf(known[first - 1] ?? '') + 1))
+        }
+      }
+    } finally {
+      await before.close()
+    }
+  })
+
   test('page through in every order without a gap, and filters agree with the list', async () => {
     const api = new GraphQLClient(`${stack.url}/graphql`)
     const all = await list(api, '', 1000)
@@ -96,28 +128,100 @@ describe.each(['small', 'medium'])('proposals and polls of the %s trace, through
   })
 })
 
-test('a trace cut in the middle is answered as the whole one was at that block', async () => {
-  const truth = readTruth<GovernanceTruth>('livepeer/small')
-  const [poll] = Object.values(truth.polls)
-  const cut = (poll?.endBlock ?? 0) - 3
-  const folder = mkdtempSync(join(tmpdir(), 'cut-trace-'))
-  const lines = gunzipSync(readFileSync(traceFile('livepeer/small')))
+/** A copy of the small trace with another header and only some of its logs, served and asked. */
+async function withTrace(
+  change: (header: Header) => object,
+  keep: (log: { topics: string[] }, block: number) => boolean,
+  ask: (api: GraphQLClient) => Promise<void>,
+): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'changed-trace-'))
+  const [first = '{}', ...lines] = gunzipSync(readFileSync(traceFile('livepeer/small')))
     .toString()
+    .trimEnd()
     .split('\n')
-  const header = { ...JSON.parse(lines[0] ?? '{}'), lastBlock: cut }
-  writeFileSync(join(folder, 'trace.jsonl.gz'), gzipSync([JSON.stringify(header), ...lines.slice(1)].join('\n')))
+  const blocks = lines.map((line) => JSON.parse(line) as { number: number; logs: { topics: string[] }[] })
+  const changed = [
+    change(JSON.parse(first)),
+    ...blocks.map((block) => ({ ...block, logs: block.logs.filter((log) => keep(log, block.number)) })),
+  ]
+  writeFileSync(join(folder, 'trace.jsonl.gz'), gzipSync(changed.map((line) => JSON.stringify(line)).join('\n')))
   const stack = await startStack({ traces: [join(folder, 'trace.jsonl.gz')] })
   try {
     await stack.ready
-    const api = new GraphQLClient(`${stack.url}/graphql`)
-    const { status, proposal } = await api.request<{ status: { block: string }[]; proposal: { state: string } }>(
-      `{ status { block } proposal(id: "poll:${Object.keys(truth.polls)[0]}") { state } }`,
-    )
-    expect([status[0]?.block, proposal.state]).toEqual([String(cut), 'ACTIVE'])
+    await ask(new GraphQLClient(`${stack.url}/graphql`))
   } finally {
     await stack.stop()
     rmSync(folder, { recursive: true })
   }
+}
+
+interface Header {
+  contracts: Record<string, string>
+  parameters: object
+}
+
+test('a trace cut in the middle is answered as the whole one was at that block', async () => {
+  const truth = readTruth<GovernanceTruth>('livepeer/small')
+  const [poll] = Object.values(truth.polls)
+  const cut = (poll?.endBlock ?? 0) - 3
+  await withTrace(
+    (header) => ({ ...header, lastBlock: cut }),
+    () => true,
+    async (api) => {
+      const { status, proposal } = await api.request<{ status: { block: string }[]; proposal: { state: string } }>(
+        `{ status { block } proposal(id: "poll:${Object.keys(truth.polls)[0]}") { state } }`,
+      )
+      expect([status[0]?.block, proposal.state]).toEqual([String(cut), 'ACTIVE'])
+    },
+  )
+})
+
+test('a poll is over after its end where nothing happened since, without a length of rounds too', async () => {
+  const truth = readTruth<GovernanceTruth>('livepeer/small')
+  const [[address, poll] = ['', undefined]] = Object.entries(truth.polls)
+  const end = poll?.endBlock ?? 0
+  await withTrace(
+    (header) => ({ ...header, parameters: {}, lastBlock: end + 1 }),
+    (_, block) => block <= end,
+    async (api) => {
+      const { proposal } = await api.request<{ proposal: object }>(
+        `{ proposal(id: "poll:${address}") { state tally { for against final } } }`,
+      )
+      const { yes, no } = poll?.final ?? {}
+      expect(proposal).toEqual({ state: 'SUCCEEDED', tally: { for: yes, against: no, final: true } })
+    },
+  )
+})
+
+test('what the timelock carries out by itself is executed, and votes count alike without BondingVotes', async () => {
+  const truth = readTruth<GovernanceTruth>('livepeer/small')
+  const proposalExecuted = toEventSelector('ProposalExecuted(uint256)')
+  await withTrace(
+    ({ contracts: { BondingVotes: _, ...contracts }, ...header }) => ({ ...header, contracts }),
+    ({ topics }) => topics[0] !== proposalExecuted,
+    async (api) => {
+      const { proposals } = await api.request<{ proposals: { nodes: object[] } }>(
+        `{ proposals(filter: { system: [TREASURY] }, orderBy: CREATED_ASC) {
+          nodes { state tally { for against abstain } timeline { kind at { block } } } } }`,
+      )
+      const [executed, defeated] = Object.values(truth.proposals)
+        .toSorted((a, b) => a.snapshot - b.snapshot)
+        .map(({ finalVotes }) => finalVotes)
+      expect(proposals.nodes).toMatchObject([
+        { state: 'EXECUTED', tally: executed },
+        { state: 'DEFEATED', tally: defeated },
+      ])
+      expect(proposals.nodes[0]).toMatchObject({
+        timeline: [
+          { kind: 'CREATED' },
+          { kind: 'VOTING_OPENED' },
+          { kind: 'VOTING_CLOSED' },
+          { kind: 'QUEUED', at: { block: '1090' } },
+          { kind: 'EXECUTED', at: { block: '1102' } },
+        ],
+      })
+    },
+  )
 })
 
 const LISTED = `id state proposer description createdAt { timestamp } ... on Poll { endBlock } ... on TreasuryProposal { lastRound }`

@@ -46,11 +46,21 @@ const mistakes: [string, (folder: string) => string[], RegExp][] = [
     () => real('--rpc', NOBODY),
     /RPC of arbitrum-one at 127\.0\.0\.1:65534 does not answer: .*ECONNREFUSED/,
   ],
+  [
+    'an RPC that does not answer, its network named with it alone',
+    () => ['--rpc', `mainnet=${NOBODY}`, '--rpc', `arbitrum-one=${NOBODY}`],
+    /RPC of mainnet at 127\.0\.0\.1:65534 does not answer: .*ECONNREFUSED/,
+  ],
+  [
+    'an RPC without a network beside one with',
+    () => ['--rpc', `mainnet=${NOBODY}`, '--rpc', NOBODY],
+    /needs a network/,
+  ],
   ['an RPC of another chain', () => real('--rpc', `http://127.0.0.1:${port}`), /is of chain 5, not 42161/],
   [
     'a network nobody knows',
     () => ['--network', 'moon', '--rpc', `http://127.0.0.1:${port}`],
-    /no network moon, there are: arbitrum-one, recorded/,
+    /no network moon, there are: arbitrum-one, mainnet, recorded/,
   ],
   [
     'a networks file that is not there',
@@ -67,6 +77,11 @@ const mistakes: [string, (folder: string) => string[], RegExp][] = [
     'a bad start block',
     (folder) => withNetworks(folder, { 'arbitrum-one': { BondingManager: { address, startBlock: -1 } } }),
     /bad startBlock: -1/,
+  ],
+  [
+    'a setting of a DAO that is no whole number',
+    (folder) => withNetworks(folder, { 'arbitrum-one': { Voting: { address, context: { voteTime: '7 days' } } } }),
+    /Voting of arbitrum-one has a bad voteTime in its context: "7 days"/,
   ],
   [
     'no contract of the subgraph',

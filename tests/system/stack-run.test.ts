@@ -1,5 +1,7 @@
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { gunzipSync } from 'node:zlib'
+import { encodeAbiParameters, encodeEventTopics, parseAbiItem, zeroAddress, zeroHash } from 'viem'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { RecordedChain, serveRecordedChains } from '../../stack/recorded-chain.ts'
 import { startStack } from '../../stack/stack.ts'
@@ -74,6 +76,32 @@ describe('npm start', () => {
     expect(processesOf(folder)).toEqual([])
     expect(readdirSync(folder).filter((name) => name.startsWith('livepeer-governance-'))).toEqual([])
     expect(command.stderr).toBe('')
+  })
+
+  it('runs a recorded chain of stake and one of a DAO when it is told of none', async () => {
+    const command = npmStart([])
+    await command.line(/^recorded: block \d+ of 4249/)
+    await command.line(/^recorded-2: block 568 of 568/)
+    expect(await command.kill('SIGINT')).toBe(0)
+    expect(await processesLeft(folder, 0)).toEqual([])
+  })
+
+  it('goes on with the other chains where the indexing of one stops', async () => {
+    const command = npmStart(['--trace', shortTrace, '--trace', writeImpossibleTrace()])
+    const [, url = ''] = await command.line(/^ready (.*)$/)
+    await command.line(/^indexing of recorded-2 stopped: .*; the other chains go on$/)
+    expect(await askFor(url, '{ round(number: 11) { number } }')).toEqual({ round: { number: 11 } })
+    await command.line(/^recorded: block 600 of 600/)
+    expect(command.lines.filter((line) => line.includes('stopped'))).toHaveLength(1)
+    expect(command.process.exitCode).toBeNull()
+    expect(await command.kill('SIGINT')).toBe(0)
+  })
+
+  it('ends with the reason when indexing stopped for every chain', async () => {
+    const command = npmStart(['--trace', writeImpossibleTrace()])
+    expect(await command.exited).toBe(1)
+    expect(command.stderr).toMatch(/^indexing of recorded stopped: .*\n$/)
+    expect(await processesLeft(folder, 0)).toEqual([])
   })
 
   it('can be stopped while it starts', async () => {
@@ -212,16 +240,50 @@ describe('a chain behind an RPC', () => {
   })
 })
 
+/** A trace with a proposal for a round that no number of rounds can hold: its handler fails whenever it is run. */
+function writeImpossibleTrace(): string {
+  const [header = ''] = gunzipSync(readFileSync(SMALL_TRACE)).toString().split('\n', 1)
+  const { contracts } = JSON.parse(header) as { contracts: { LivepeerGovernor: string } }
+  const event = parseAbiItem(
+    'event ProposalCreated(uint256, address, address[], uint256[], string[], bytes[], uint256, uint256, string)',
+  )
+  const [topic] = encodeEventTopics({ abi: [event] })
+  const data = encodeAbiParameters(event.inputs, [1n, zeroAddress, [], [], [], [], 2n ** 200n, 2n ** 200n, ''])
+  const log = {
+    address: contracts.LivepeerGovernor,
+    topics: [topic],
+    data,
+    transactionHash: zeroHash,
+    from: zeroAddress,
+  }
+  const block = {
+    number: 3,
+    hash: `0x${'3'.repeat(64)}`,
+    timestamp: 3,
+    logs: [{ ...log, transactionIndex: 0, logIndex: 0 }],
+  }
+  const file = join(folder, 'impossible.jsonl')
+  writeFileSync(
+    file,
+    [{ chainId: 31337, contracts, lastBlock: 9 }, block].map((line) => JSON.stringify(line)).join('\n'),
+  )
+  return file
+}
+
 function cutAt(lastBlock: number): () => object {
   return () => ({ lastBlock })
 }
 
 async function statusOf(url: string): Promise<unknown> {
-  const body = JSON.stringify({ query: '{ status { network block } }' })
+  return ((await askFor(url, '{ status { network block } }')) as { status: unknown[] }).status[0]
+}
+
+async function askFor(url: string, query: string): Promise<unknown> {
+  const body = JSON.stringify({ query })
   const response = await fetch(`${url}/graphql`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body,
   })
-  return ((await response.json()) as { data: { status: unknown[] } }).data.status[0]
+  return ((await response.json()) as { data: unknown }).data
 }

@@ -13,7 +13,7 @@ import {
   zeroHash,
 } from 'viem'
 import { describe, expect, test } from 'vitest'
-import { decodeAction, recomputeProposalId } from '../../api/proposal-actions.ts'
+import { decodeAction, recomputeProposalId, timelockOperationId } from '../../api/proposal-actions.ts'
 
 const LPT = '0x289ba1701c2f088cf0faf8b3705246331cb8a839'
 const TARGET = `0x${'a'.repeat(40)}` as const
@@ -244,7 +244,7 @@ const PROPOSAL_CREATED = parseAbi([
 ])
 
 interface Header {
-  contracts: { LivepeerGovernor: string; LivepeerToken: string }
+  contracts: { LivepeerGovernor: string; LivepeerToken: string; Treasury: string }
 }
 interface Block {
   logs: { address: string; topics: [Hex, ...Hex[]]; data: Hex }[]
@@ -272,6 +272,22 @@ describe.each(files)('recorded proposals of %s', (_, file) => {
   test('their ids are those of the events', () => {
     expect(proposals).not.toHaveLength(0)
     expect(proposals.map(recomputeProposalId)).toEqual(proposals.map(({ proposalId }) => proposalId))
+  })
+
+  test('the ids of their operations are those the timelock scheduled', () => {
+    const scheduled = toEventSelector(
+      'CallScheduled(bytes32 indexed id, uint256 indexed index, address target, uint256 value, bytes data, bytes32 predecessor, uint256 delay)',
+    )
+    const operations = new Set(
+      lines
+        .filter((line) => line.includes(scheduled))
+        .flatMap((line) => (JSON.parse(line) as Block).logs)
+        .filter(({ address, topics }) => address === contracts.Treasury && topics[0] === scheduled)
+        .map(({ topics }) => topics[1]),
+    )
+    const known = proposals.map(timelockOperationId)
+    expect(operations.size).toBeGreaterThan(0)
+    expect([...operations].filter((id) => id === undefined || !known.includes(id))).toEqual([])
   })
 
   test('their actions are readable', () => {

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
-import { checkRpc, readNetwork } from '../../stack/networks.ts'
+import { type Contracts, checkRpc, readNetwork } from '../../stack/networks.ts'
 import { TimeLeft } from '../../stack/progress.ts'
 import { chooseSubgraph, networkManifest } from '../../stack/subgraph-build.ts'
 
@@ -30,7 +30,38 @@ describe('a networks file', () => {
     expect(await read({ devnet })).toEqual({ ...devnet, B: { address: roundAddress, startBlock: 0 } })
   })
 
+  it('tells what no event does, numbers as text', async () => {
+    const voting = { address, context: { supportRequiredPct: '500000000000000001', voteTime: 604800 } }
+    const rounds = { address, startBlock: 7, context: { numActiveTranscoders: 2 ** 31 - 1 } }
+    expect(await read({ devnet: { Voting: voting, 'Voting.second': voting, RoundsManager: rounds } })).toEqual({
+      Voting: { address, startBlock: 0, context: { supportRequiredPct: '500000000000000001', voteTime: '604800' } },
+      'Voting.second': {
+        address,
+        startBlock: 0,
+        context: { supportRequiredPct: '500000000000000001', voteTime: '604800' },
+      },
+      RoundsManager: { address, startBlock: 7, context: { numActiveTranscoders: '2147483647' } },
+    })
+  })
+
+  const voting = (context: unknown) => ({ devnet: { 'Voting.b': { address, context } } })
   const bad: [string, unknown, RegExp][] = [
+    ['a context that is none', voting([]), /Voting.b of devnet has a bad context: \[\]/],
+    [
+      'a setting nobody knows',
+      voting({ quorum: 1 }),
+      /has no use for quorum in its context, only for: supportRequired/,
+    ],
+    ['a setting of another contract', voting({ numActiveTranscoders: 1 }), /no use for numActiveTranscoders/],
+    ['a context nobody asks for', { devnet: { A: { address, context: { voteTime: 1 } } } }, /only for: nothing/],
+    ['a negative setting', voting({ voteTime: -1 }), /bad voteTime in its context: -1/],
+    ['a setting with a point', voting({ voteTime: '0.5' }), /bad voteTime in its context: "0.5"/],
+    ['a number JSON does not hold exactly', voting({ minAcceptQuorumPct: 2 ** 53 }), /bad minAcceptQuorumPct/],
+    [
+      'a number too large for its type',
+      { devnet: { BondingManager: { address, context: { numActiveTranscoders: 2 ** 31 } } } },
+      /bad numActiveTranscoders in its context: 2147483648/,
+    ],
     ['no JSON', '{', /JSON/],
     ['a list', [], /not an object/],
     ['another network only', { other: {} }, /no network devnet, there are: other/],
@@ -132,6 +163,127 @@ templates:
   })
 })
 
+describe('the manifest of a network with Aragon DAOs', () => {
+  const at = (digit: number) => `0x${String(digit).padStart(40, '0')}`
+  const source = (name: string, digit: number, abi = name, handlers = '') => `
+  - name: ${name}
+    network: mainnet
+    source:
+      address: "${at(digit)}"
+      abi: ${abi}
+      startBlock: 1
+    mapping:
+      file: ${name}/${name}.wasm${handlers}`
+  const transfers = `
+      eventHandlers:
+        - event: Transfer(indexed address,indexed address,uint256)
+          handler: handleTransferFromVault
+          topic1: ["${at(5)}"]
+        - event: Transfer(indexed address,indexed address,uint256)
+          handler: handleTransferToVault
+          topic2: ["${at(5)}"]`
+  const manifest = `specVersion: 1.3.0
+dataSources:${source('RoundsManager', 1)}${source('BondingManager', 8)}${source('Voting', 2)}${source('TokenManager', 3)}${source('TDT', 4, 'MiniMeToken')}${source('Vault', 5)}${source('Finance', 6)}${source('LPT', 7, 'LivepeerToken', transfers)}
+`
+  interface Written {
+    name: string
+    source: { address: string; startBlock: number }
+    mapping: { file: string; eventHandlers?: { topic1?: string[]; topic2?: string[] }[] }
+    context?: unknown
+  }
+  const write = (contracts: Contracts) =>
+    (parse(networkManifest(manifest, 'devnet', contracts)) as { dataSources: Written[] }).dataSources
+  const contract = (digit: number, context = {}) => ({ address: at(digit), startBlock: digit, context })
+  const settings = { supportRequiredPct: '500000000000000000', minAcceptQuorumPct: '0', voteTime: '604800' }
+  const first = {
+    Voting: contract(20, settings),
+    TokenManager: contract(30),
+    TDT: contract(40),
+    Vault: contract(50),
+    Finance: contract(60),
+  }
+
+  it('tells the Voting app its settings and the rest of its DAO', () => {
+    const [voting, ...others] = write(first)
+    expect(voting?.context).toEqual({
+      supportRequiredPct: { type: 'BigInt', data: '500000000000000000' },
+      minAcceptQuorumPct: { type: 'BigInt', data: '0' },
+      voteTime: { type: 'BigInt', data: '604800' },
+      tokenManager: { type: 'Bytes', data: at(30) },
+      token: { type: 'Bytes', data: at(40) },
+      vault: { type: 'Bytes', data: at(50) },
+      finance: { type: 'Bytes', data: at(60) },
+    })
+    expect(others.map(({ name, context }) => [name, context])).toEqual(
+      ['TokenManager', 'TDT', 'Vault', 'Finance'].map((name) => [name, undefined]),
+    )
+  })
+
+  it('tells it nothing that is not known', () => {
+    expect(write({ Voting: contract(20) })).toMatchObject([{ name: 'Voting', source: { startBlock: 20 } }])
+    expect(write({ Voting: contract(20) })[0]?.context).toBeUndefined()
+  })
+
+  it('tells the contracts of stake the number of active transcoders', () => {
+    const context = { numActiveTranscoders: '25' }
+    expect(write({ RoundsManager: contract(10, context), BondingManager: contract(80, context) })).toMatchObject(
+      ['RoundsManager', 'BondingManager'].map((name) => ({
+        name,
+        context: { numActiveTranscoders: { type: 'Int', data: 25 } },
+      })),
+    )
+  })
+
+  it('has the data sources of each DAO, LPT by the Vault of the same, without what a DAO has not', () => {
+    const second = { 'Voting.second': contract(22), 'Vault.second': contract(52), 'LPT.second': contract(72) }
+    const third = { 'Voting.third-dao': contract(23, { voteTime: '1' }), 'TDT.third-dao': contract(43) }
+    const fourth = { 'Vault.4': contract(54) }
+    const written = write({ ...first, LPT: contract(70), ...second, ...third, ...fourth, LivepeerToken: contract(77) })
+    expect(written.map(({ name, source: { address } }) => [name, address])).toEqual([
+      ['Voting', at(20)],
+      ['Voting.second', at(22)],
+      ['Voting.third-dao', at(23)],
+      ['TokenManager', at(30)],
+      ['TDT', at(40)],
+      ['TDT.third-dao', at(43)],
+      ['Vault', at(50)],
+      ['Vault.second', at(52)],
+      ['Vault.4', at(54)],
+      ['Finance', at(60)],
+      ['LPT', at(70)],
+      ['LPT.second', at(72)],
+      ['LPT.4', at(70)],
+    ])
+    expect(written.find(({ name }) => name === 'Voting.third-dao')?.context).toEqual({
+      voteTime: { type: 'BigInt', data: '1' },
+      token: { type: 'Bytes', data: at(43) },
+    })
+    expect(written.find(({ name }) => name === 'Voting.second')?.mapping.file).toBe('Voting/Voting.wasm')
+    const vaults = written
+      .filter(({ name }) => name.startsWith('LPT'))
+      .map(({ mapping }) => mapping.eventHandlers?.map(({ topic1, topic2 }) => [topic1, topic2]))
+    expect(vaults).toEqual(
+      [50, 52, 54].map((digit) => [
+        [[at(digit)], undefined],
+        [undefined, [at(digit)]],
+      ]),
+    )
+  })
+
+  it("has LivepeerToken where there is no LPT of the DAO's own", () => {
+    const written = write({ 'Vault.b': contract(50), LivepeerToken: contract(77) })
+    expect(written.map(({ name, source: { address } }) => [name, address])).toEqual([
+      ['Vault.b', at(50)],
+      ['LPT.b', at(77)],
+    ])
+  })
+
+  it('tells nothing to the subgraph of another network', () => {
+    const other = networkManifest(manifest.replaceAll('network: mainnet', 'network: arbitrum-one'), 'devnet', first)
+    expect(other).not.toContain('context')
+  })
+})
+
 describe('the subgraph for a network', () => {
   const contracts = (...names: string[]) => Object.fromEntries(names.map((name) => [name, { address, startBlock: 0 }]))
   const sources = (...names: string[]) => ({ dataSources: names.map((name) => ({ name, source: { abi: name } })) })
@@ -144,6 +296,13 @@ describe('the subgraph for a network', () => {
     expect(choose('B', 'D')).toEqual({ manifest: 'subgraph.mainnet.yaml', included: ['B', 'D'], leftOut: ['E'] })
     expect(choose('B').manifest).toBe('subgraph.yaml')
     expect(() => choose('F')).toThrow(/no contract of the subgraph is known on devnet/)
+    write('subgraph.mainnet.yaml', sources('Voting', 'Vault'))
+    expect(choose('Voting', 'Voting.b', 'Vault.b')).toEqual({
+      manifest: 'subgraph.mainnet.yaml',
+      included: ['Voting', 'Voting.b', 'Vault.b'],
+      leftOut: ['Vault'],
+    })
+    expect(choose('A')).toMatchObject({ manifest: 'subgraph.yaml' })
   })
 })
 

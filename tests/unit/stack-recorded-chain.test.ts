@@ -25,7 +25,7 @@ const header = {
   format: 1,
   chainId: 31337,
   contracts: { Voting: '0x00000000000000000000000000000000000000AA' },
-  parameters: { roundLength: 10 },
+  parameters: { roundLength: 10, voteTime: 604800, numActiveTranscoders: '4', inflation: 'x' },
   lastBlock: 30,
   lastTimestamp: 1300,
 }
@@ -79,6 +79,7 @@ describe('a trace', () => {
       lastTimestamp: 1300,
       firstBlock: undefined,
       roundLength: 10,
+      context: { voteTime: '604800', numActiveTranscoders: '4' },
       network: undefined,
     })
     expect([trace.firstBlock, trace.lastBlock]).toEqual([10, 30])

@@ -1,0 +1,44 @@
+import { BigInt, Bytes } from '@graphprotocol/graph-ts'
+import { Protocol, StakePosition } from '../generated/schema'
+import { getOrCreateAccount } from './account'
+
+/**
+ * Whether bondedAmount is what the contract had right before an event that changes it. Such an event is preceded by a
+ * claim up to the current round, which V1 does not tell, so only an amount of this very round is known then.
+ */
+export function isBondedAmountKnown(owner: StakePosition, protocol: Protocol): boolean {
+  return owner.lastClaimRound == protocol.currentRound
+}
+
+/** The owner delegates from now on; a change of delegate counts from the next round (BondingManager.bond). */
+export function delegateTo(owner: StakePosition, protocol: Protocol, delegate: Bytes): void {
+  const current = owner.delegate
+  if (current && current == delegate) return
+  owner.delegate = getOrCreateAccount(delegate).id
+  owner.startRound = protocol.currentRound + 1
+}
+
+/** Nothing is bonded, that is certain, as of the current round. */
+export function endDelegation(owner: StakePosition, protocol: Protocol): void {
+  owner.delegate = null
+  owner.startRound = 0
+  owner.bondedAmount = BigInt.zero()
+  owner.lastClaimRound = protocol.currentRound
+}
+
+/** Takes an amount, wei, off the bond: what is left is the least that can be bonded unless it was known before. */
+export function unbondFrom(owner: StakePosition, protocol: Protocol, amount: BigInt): void {
+  const isKnown = isBondedAmountKnown(owner, protocol)
+  owner.bondedAmount = owner.bondedAmount > amount ? owner.bondedAmount - amount : BigInt.zero()
+  if (!isKnown) owner.lastClaimRound = 0
+  else if (owner.bondedAmount.isZero()) endDelegation(owner, protocol)
+}
+
+/** Adds an amount, wei, to the bond. Only who has nothing bonded can rebond to another delegate (rebondFromUnbonded). */
+export function rebondTo(owner: StakePosition, protocol: Protocol, delegate: Bytes, amount: BigInt): void {
+  const current = owner.delegate
+  if (!current || current != delegate) endDelegation(owner, protocol)
+  else if (!isBondedAmountKnown(owner, protocol)) owner.lastClaimRound = 0
+  delegateTo(owner, protocol, delegate)
+  owner.bondedAmount += amount
+}
