@@ -257,7 +257,7 @@ test('10,000 bad requests: no 5xx, no word on what is inside or behind, no growt
   const byStatus = [...statuses].sort().map(([status, count]) => `${count} × ${status}`)
   console.log(`10000 bad requests: ${byStatus.join(', ')}; heap grew by ${grown.toFixed(1)} MB`)
   expect(wrong.slice(0, 3)).toEqual([])
-  // 200 documents that were valid are kept.
-  expect(grown).toBeLessThan(15)
+  // Documents that were valid are kept, up to some 20 MB.
+  expect(grown).toBeLessThan(25)
   expect((await ask(query)).data).toEqual(before.data)
 })
