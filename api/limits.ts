@@ -49,8 +49,9 @@ export interface Limits {
 export const DEFAULT_LIMITS: Limits = {
   depth: 15,
   aliases: 100,
-  tokens: 3000,
-  documentBytes: 262_144,
+  // 1,000 accounts at some twenty rounds, each account written out, still fit.
+  tokens: 30_000,
+  documentBytes: 1_048_576,
   fields: 10_000,
   listProduct: 100_000,
   cost: 1_000_000,
@@ -220,7 +221,12 @@ function hasBadVariables(
 
 /** Parsed documents that need not be parsed again: Apollo's own store holds so many that it looks like a leak. */
 export function documentStore(): NonNullable<ApolloServerOptions<Context>['documentStore']> {
-  const documents = new LRUCache<string, DocumentNode>({ max: 200 })
+  const documents = new LRUCache<string, DocumentNode>({
+    max: 200,
+    // Characters; each takes some 200 bytes once it is parsed.
+    maxSize: 100_000,
+    sizeCalculation: ({ loc }) => loc?.source.body.length || 1,
+  })
   return {
     get: async (key) => documents.get(key),
     set: async (key, document) => {

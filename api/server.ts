@@ -220,8 +220,9 @@ function httpError({ type, length }: HttpError, status: number, limits: Limits):
     const { message, code } = limitExceeded('document', limits.documentBytes, had, ' bytes')
     return { message, extensions: { code } }
   }
-  const message = type === 'entity.parse.failed' ? 'The body is not JSON' : 'The request cannot be read'
-  return { message: `${message} (${STATUS_CODES[status] ?? status})`, extensions: { code: 'BAD_REQUEST' } }
+  const reason = type === 'entity.parse.failed' ? 'the body is not JSON' : (STATUS_CODES[status] ?? String(status))
+  const message = `the request cannot be read (${reason}); POST JSON in UTF-8 with a "query"`
+  return { message, extensions: { code: 'BAD_REQUEST' } }
 }
 
 function listen(server: Server, port: number, host: string): Promise<void> {

@@ -7,11 +7,11 @@ import { pause, StackError } from '../../stack/processes.ts'
 import { chooseSubgraph } from '../../stack/subgraph-build.ts'
 import { readTrace, type Trace, TraceError } from '../../stack/trace.ts'
 import { type IndexingRun, measureIndexing, type Recording } from './indexing.ts'
-import { type Facts, LOADS, type LoadResult, measureLoad } from './load.ts'
+import { type Facts, LOADS, type Load, type LoadResult, measureLoad } from './load.ts'
 import { MemoryPeaks, usageBelow } from './process-usage.ts'
 import { type Report, textOf } from './report.ts'
 import { measureSnapshotFiles } from './snapshot-files.ts'
-import { startStackProcess } from './stack-process.ts'
+import { type StackProcess, startStackProcess } from './stack-process.ts'
 import { variantsOf } from './variants.ts'
 
 const PROJECT = fileURLToPath(new URL('../..', import.meta.url))
@@ -48,6 +48,7 @@ async function bench({ trace: file, repeat, duration }: Options, signal: AbortSi
   progress('files of synthetic snapshots')
   const files = await measureSnapshotFiles()
   const { loads, memory } = await measureApi(recording, duration, signal)
+  const withoutLimits = await measureWithoutLimits(recording, duration, signal)
   return {
     machine: {
       processors: `${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}`,
@@ -58,7 +59,7 @@ async function bench({ trace: file, repeat, duration }: Options, signal: AbortSi
     trace: { file: relative(PROJECT, file), lastBlock: trace.lastBlock, firstBlock: trace.firstBlock },
     duration,
     indexing,
-    loads,
+    loads: [...loads, ...withoutLimits],
     files,
     memory,
   }
@@ -94,16 +95,7 @@ async function measureApi(
   try {
     look()
     const facts = await factsOf(recording.trace, stack.url)
-    const loads: LoadResult[] = []
-    for (const load of LOADS) {
-      for (const connections of load.connections) {
-        signal.throwIfAborted()
-        progress(`API: ${load.name}, ${connections} at a time`)
-        // Lets what the last load left behind come to rest.
-        await pause(500, signal)
-        loads.push(await measureLoad(load, connections, stack, facts, duration))
-      }
-    }
+    const loads = await measureLoads(LOADS, stack, facts, duration, signal)
     look()
     return {
       loads,
@@ -115,6 +107,46 @@ async function measureApi(
     }
   } finally {
     clearInterval(looks)
+    await stack.stop()
+  }
+}
+
+async function measureLoads(
+  loads: readonly Load[],
+  stack: StackProcess,
+  facts: Facts,
+  duration: number,
+  signal: AbortSignal,
+): Promise<LoadResult[]> {
+  const results: LoadResult[] = []
+  for (const load of loads) {
+    for (const connections of load.connections) {
+      signal.throwIfAborted()
+      progress(`API: ${load.name}, ${connections} at a time`)
+      // Lets what the last load left behind come to rest.
+      await pause(500, signal)
+      results.push(await measureLoad(load, connections, stack, facts, duration))
+    }
+  }
+  return results
+}
+
+/** Loads that take the API little time, so that what its limits take shows best, on a stack that has none. */
+async function measureWithoutLimits(
+  recording: Recording,
+  duration: number,
+  signal: AbortSignal,
+): Promise<LoadResult[]> {
+  progress('API without limits: the stack indexes')
+  const stack = await startStackProcess(recording.file, signal, ['--no-limits'])
+  try {
+    const facts = await factsOf(recording.trace, stack.url)
+    const loads = LOADS.filter(({ showsLimits }) => showsLimits).map((load) => ({
+      ...load,
+      name: `${load.name}, limits off`,
+    }))
+    return await measureLoads(loads, stack, facts, duration, signal)
+  } finally {
     await stack.stop()
   }
 }

@@ -19,6 +19,8 @@ export interface Load {
   name: string
   /** What varies between requests, and what caches still see. */
   varies: string
+  /** Whether it is measured with the API's limits off as well. */
+  showsLimits?: boolean
   /** How many requests are under way at a time; each is measured by itself. */
   connections: readonly number[]
   /** How many requests, where each body must be asked only once; else as many as fit in the duration. */
@@ -40,6 +42,7 @@ export const LOADS: readonly Load[] = [
   {
     name: 'votingPower',
     varies: 'account of the recording and round at random',
+    showsLimits: true,
     connections: [1, 10],
     body: ({ accounts, rounds }, _, random) => ({
       query: `query ($account: Address!, $round: Int!) { votingPower(account: $account, round: $round) { ${FIELDS} } }`,
@@ -65,6 +68,7 @@ export const LOADS: readonly Load[] = [
   {
     name: 'stakeSnapshot, warm',
     varies: `${WARM_ROUNDS} rounds in turn, all in the API's cache`,
+    showsLimits: true,
     connections: [1, 10],
     body: ({ rounds }, number) => ({
       query: SNAPSHOT,

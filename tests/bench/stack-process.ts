@@ -13,17 +13,31 @@ export interface StackProcess {
 
 const PROJECT = fileURLToPath(new URL('../..', import.meta.url))
 // What the stack would read from the environment in place of what it is given here.
-const STACK_VARIABLES = ['NETWORK', 'NETWORKS_FILE', 'RPC', 'TRACE', 'PORT', 'GRAPH_NODE', 'DATA_DIR']
+const STACK_VARIABLES = [
+  'NETWORK',
+  'NETWORKS_FILE',
+  'RPC',
+  'TRACE',
+  'PORT',
+  'GRAPH_NODE',
+  'DATA_DIR',
+  'RATE_LIMIT',
+  'TRUST_PROXY',
+].concat(['NO_LIMITS', 'IPFS_GATEWAY'])
 
-/** Starts the stack and gives it once it has caught up. */
-export async function startStackProcess(trace: string, signal: AbortSignal): Promise<StackProcess> {
+/** Starts the stack, with more options than it needs where given, and gives it once it has caught up. */
+export async function startStackProcess(
+  trace: string,
+  signal: AbortSignal,
+  options: readonly string[] = [],
+): Promise<StackProcess> {
   const [port = 0] = await freePorts(1)
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !STACK_VARIABLES.includes(name)))
   const loader = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
   // Without the tsx command, which would be one more process between.
   const child = spawn(
     process.execPath,
-    ['--import', loader, 'stack/start.ts', '--trace', trace, '--port', String(port)],
+    ['--import', loader, 'stack/start.ts', '--trace', trace, '--port', String(port), ...options],
     { cwd: PROJECT, env, stdio: ['ignore', 'ignore', 'pipe'] },
   )
   let complaint = ''

@@ -1,3 +1,7 @@
+import { execFile } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createServer } from '../../api/server.ts'
 import { type Stack, startStack } from '../../stack/stack.ts'
@@ -171,6 +175,110 @@ test('thirty aliases in one document are answered', async () => {
   const { data, errors } = await ask(`{ ${aliases.join('\n')} }`)
   expect(errors).toBeUndefined()
   expect(Object.keys(data ?? {})).toHaveLength(30)
+})
+
+describe('over HTTP', () => {
+  const get = (query: string, headers: Record<string, string> = {}) =>
+    fetch(`${stack.url}/graphql?query=${encodeURIComponent(query)}`, { headers })
+
+  test('a plain GET is answered as a POST is, with a persisted query too', async () => {
+    const query = '{ status { network block } }'
+    const { data } = await ask(query)
+    expect(data).toBeTruthy()
+    expect(((await (await get(query)).json()) as Answer).data).toEqual(data)
+    const sha256Hash = createHash('sha256').update(query).digest('hex')
+    const extensions = encodeURIComponent(JSON.stringify({ persistedQuery: { version: 1, sha256Hash } }))
+    const persisted = async (more: string) =>
+      (await (await fetch(`${stack.url}/graphql?extensions=${extensions}${more}`)).json()) as Answer
+    expect((await persisted('')).errors?.[0]?.extensions.code).toBe('PERSISTED_QUERY_NOT_FOUND')
+    expect((await persisted(`&query=${encodeURIComponent(query)}`)).data).toEqual(data)
+    expect((await persisted('')).data).toEqual(data)
+  })
+
+  test.each([
+    ['{ votingPower(account: "0x12", round: 9) { votes } }', 'no-store'],
+    ['{ votingPower(account: "$", round: 9) { votes } }', 'max-age=86400, public'],
+    ['{ stakeSnapshot(round: 28) { merkleRoot holders { nodes { account votes } } } }', 'max-age=86400, public'],
+    [
+      '{ round(number: 9) { activeTranscoders { votes } } tokenAllocation(round: 9) { shares { tokens } } }',
+      'max-age=86400, public',
+    ],
+    // The start of the last round could be undone with its block, the next one is yet to come.
+    ['{ stakeSnapshot(round: 29) { totalStake } }', 'max-age=5, public'],
+    ['{ stakeSnapshot(round: 30) { totalStake } }', 'max-age=5, public'],
+    ['{ status { block } stakeSnapshot(round: 9) { totalStake } }', 'max-age=5, public'],
+    ['{ proposals { totalCount } }', 'max-age=5, public'],
+    ['{ account(address: "$") { votingPower(round: 9) { votes } } }', 'max-age=5, public'],
+  ])('%s may be cached: %s', async (query, expected) => {
+    expect((await get(query.replaceAll('$', ACCOUNT))).headers.get('cache-control')).toBe(expected)
+  })
+
+  test('sites may ask, after a preflight, and read what headers say', async () => {
+    const headers = { origin: 'https://dashboard.example', 'access-control-request-method': 'POST' }
+    const preflight = await fetch(`${stack.url}/graphql`, {
+      method: 'OPTIONS',
+      headers: { ...headers, 'access-control-request-headers': 'content-type' },
+    })
+    expect([preflight.status, preflight.headers.get('access-control-allow-headers')]).toEqual([204, 'content-type'])
+    const answer = await get('{ status { block } }', headers)
+    expect(answer.headers.get('access-control-allow-origin')).toBe('*')
+    const exposed = answer.headers.get('access-control-expose-headers')?.split(',')
+    expect(exposed).toEqual(expect.arrayContaining(['Chain-Status', 'RateLimit', 'RateLimit-Policy', 'Retry-After']))
+  })
+
+  test('long answers are compressed', async () => {
+    const query = '{ rounds { nodes { number network totalStake totalActiveStake } } }'
+    const answer = await get(query, { 'accept-encoding': 'gzip' })
+    expect(answer.headers.get('content-encoding')).toBe('gzip')
+    expect(((await answer.json()) as Answer).data).toEqual((await ask(query)).data)
+  })
+
+  test('the schema is served as it is committed', async () => {
+    const answer = await fetch(`${stack.url}/schema.graphql`)
+    expect(answer.headers.get('content-type')).toContain('text/plain')
+    expect(await answer.text()).toBe(readFileSync('api/schema.graphql', 'utf8'))
+  })
+})
+
+describe('the example clients', () => {
+  const run = promisify(execFile)
+
+  test('in TypeScript', async () => {
+    const client = (...args: string[]) =>
+      run(process.execPath, ['--import', 'tsx', 'examples/client.ts', stack.url, ...args])
+    const { data } = await ask('{ stakeSnapshot(round: 9) { holders(first: 1000) { nodes { votes } } } }')
+    const { stakeSnapshot } = data as { stakeSnapshot: { holders: { nodes: { votes: string }[] } } }
+    const { nodes } = stakeSnapshot.holders
+    const votes = nodes.reduce((total, node) => total + BigInt(node.votes), 0n)
+    expect((await client('9')).stdout).toBe(`round 9: ${nodes.length} holders with ${votes} votes together\n`)
+    expect((await client()).stdout).toMatch(/^round 29: /)
+    await expect(client('99')).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining('ROUND_IN_FUTURE: ') })
+  })
+
+  test('with curl', async () => {
+    const { stdout } = await run('sh', ['examples/curl.sh', stack.url, '9'])
+    const [byGet = '', byPost = ''] = stdout.split('\n')
+    const { data } = await ask('{ round(number: 9) { number totalActiveStake } status { network block stale } }')
+    expect((JSON.parse(byGet) as Answer).data).toEqual(data)
+    expect((JSON.parse(byPost) as Answer).data?.round).toMatchObject({ number: 9 })
+  })
+
+  test("and the editor's, a query for each job", async () => {
+    const page = await (await fetch(`${stack.url}/`)).text()
+    const [, examples = '[]'] = /^const examples = (.*)$/m.exec(page) ?? []
+    const tabs = JSON.parse(examples) as { query: string; variables?: string }[]
+    expect(tabs.map(({ query }) => /^query (\w+)/m.exec(query)?.[1])).toEqual([
+      'Dashboard',
+      'Audit',
+      'Snapshot',
+      'TranscoderDAO',
+    ])
+    for (const { query, variables = '{}' } of tabs) {
+      const { data, errors } = await ask(query, JSON.parse(variables.replace('$round', '29')))
+      expect(errors).toBeUndefined()
+      expect(data).toBeTruthy()
+    }
+  })
 })
 
 test('the editor and all it needs come from this server', async () => {

@@ -133,7 +133,7 @@ export function* badRequests(seed: number): Generator<BadRequest, never> {
     return changed
   }
   const deep = (): string => {
-    const times = 1 + below(4000)
+    const times = 1 + below(12_000)
     return pick([
       () => `${'{ a '.repeat(times)}${'}'.repeat(below(times))}`,
       () => `{ votingPower(account: ${'['.repeat(times)}`,
