@@ -54,7 +54,8 @@ export class ChainHeadSource {
           variables,
           signal,
         })
-        return answer.hash
+        // graph-node leaves out the 0x here.
+        return answer.hash === null ? null : `0x${answer.hash.replace(/^0x/, '')}`
       }
       if (rpcUrl !== undefined) return (await rpcClient(rpcUrl).getBlock({ blockNumber: BigInt(block) })).hash
     } catch {
