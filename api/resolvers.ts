@@ -48,7 +48,7 @@ type AllFields<Resolvers> = Required<Omit<Resolvers, '__isTypeOf'>>
 
 const Query: AllFields<QueryResolvers> = {
   status: (_, __, { chains }) => Promise.all(chains.views.map(status)),
-  round: async (_, { number, network }, { chains }) => {
+  round: async (_, { number, network }, { chains }): Promise<RoundParent | null> => {
     if (number === null || number === undefined) {
       const view = await chains.forNow(network)
       const [latest] = await (await view.pinned()).rounds(1, undefined, true)
@@ -82,7 +82,7 @@ const Query: AllFields<QueryResolvers> = {
     const view = await chains.forRound(round, network)
     return Promise.all(accounts.map((account) => view.votingPower(account, round)))
   },
-  stakeSnapshot: async (_, { round, network }, { chains }) => {
+  stakeSnapshot: async (_, { round, network }, { chains }): Promise<StakeSnapshotParent> => {
     const view = await chains.forRound(round, network)
     return { view, snapshot: await view.snapshot(round) }
   },

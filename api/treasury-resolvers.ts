@@ -30,7 +30,7 @@ type AllFields<Resolvers> = Required<Omit<Resolvers, '__isTypeOf'>>
 
 /** Resolvers of Query.treasuries and Query.votingTokens. */
 export const treasuryQueries: Required<Pick<QueryResolvers, 'treasuries' | 'votingTokens'>> = {
-  treasuries: async (_, { network }, { chains, governance }) => {
+  treasuries: async (_, { network }, { chains, governance }): Promise<TreasuryParent[]> => {
     const views = chains.all(network)
     const perChain = governance
       .filter(({ chainView }) => views.includes(chainView))
@@ -39,7 +39,7 @@ export const treasuryQueries: Required<Pick<QueryResolvers, 'treasuries' | 'voti
       )
     return (await Promise.all(perChain)).flat()
   },
-  votingTokens: async (_, { network }, { chains }) => {
+  votingTokens: async (_, { network }, { chains }): Promise<VotingTokenParent[]> => {
     const perChain = chains
       .all(network)
       .map(async (view) => (await (await view.pinned()).votingTokens()).map((address) => ({ address, view })))

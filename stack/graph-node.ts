@@ -22,6 +22,8 @@ export interface IndexingStatus {
   headBlock: number | null
   /** Why indexing stopped for good. */
   fatalError: string | null
+  /** Why indexing stopped for now: graph-node tries again by itself, as what went wrong lies outside the subgraph. */
+  passingError: string | null
 }
 
 /** The versions of a subgraph: the one that answers, and one that is to take its place once it has caught up. */
@@ -84,7 +86,7 @@ export class GraphNode {
 
   async status(name: string): Promise<VersionStatus> {
     const fields =
-      '{ subgraph synced fatalError { message } chains { latestBlock { number } chainHeadBlock { number } } }'
+      '{ subgraph synced fatalError { message deterministic } chains { latestBlock { number } chainHeadBlock { number } } }'
     const query = `query ($name: String!) {
       current: indexingStatusForCurrentVersion(subgraphName: $name) ${fields}
       pending: indexingStatusForPendingVersion(subgraphName: $name) ${fields}
@@ -181,7 +183,7 @@ export async function postJson<T>(url: string, body: unknown, milliseconds = 10_
 interface RawStatus {
   subgraph: string
   synced: boolean
-  fatalError: { message: string } | null
+  fatalError: { message: string; deterministic: boolean } | null
   chains: { latestBlock: { number: string } | null; chainHeadBlock: { number: string } | null }[]
 }
 
@@ -193,7 +195,8 @@ function indexingStatus(raw: RawStatus | null): IndexingStatus | null {
     synced: raw.synced,
     latestBlock: chain?.latestBlock ? Number(chain.latestBlock.number) : null,
     headBlock: chain?.chainHeadBlock ? Number(chain.chainHeadBlock.number) : null,
-    fatalError: raw.fatalError?.message ?? null,
+    fatalError: raw.fatalError?.deterministic ? raw.fatalError.message : null,
+    passingError: raw.fatalError?.deterministic === false ? raw.fatalError.message : null,
   }
 }
 

@@ -430,6 +430,11 @@ class IndexingFailures {
     this.#run = run
   }
 
+  /** Takes why indexing of a chain halted for now, undefined where it goes on. */
+  notePassing(network: string, message: string | undefined): void {
+    if (message !== undefined) this.#tell(`indexing of ${network} halted, graph-node tries again: ${oneLine(message)}`)
+  }
+
   /** Takes why indexing stopped for all chains, undefined where it goes on. Fails the run when it goes on for none. */
   look(chains: readonly (readonly [network: string, message: string | undefined])[]): void {
     const failed = chains.filter(([, message]) => message !== undefined)
@@ -440,9 +445,13 @@ class IndexingFailures {
         this.#run.fail(error)
         throw error
       }
-      if (!this.#told.has(line)) this.#run.log(`${line}; the other chains go on`)
-      this.#told.add(line)
+      this.#tell(`${line}; the other chains go on`)
     }
+  }
+
+  #tell(line: string): void {
+    if (!this.#told.has(line)) this.#run.log(line)
+    this.#told.add(line)
   }
 }
 
@@ -454,6 +463,7 @@ async function watchIndexing(run: Run, indexed: readonly IndexedChain[]): Promis
     const looks = await Promise.all(
       indexed.map(async (chain) => {
         const { current } = await chain.graphNode.status(subgraphName(chain.network)).catch(() => ({ current: null }))
+        failures.notePassing(chain.network, current?.passingError ?? undefined)
         return { ...(await look(chain, current)), failure: current?.fatalError ?? undefined }
       }),
     )
@@ -514,6 +524,7 @@ async function watchVersions(run: Run, indexed: readonly IndexedChain[], failure
     const stopped: [string, string | undefined][] = []
     for (const { network, graphNode } of indexed) {
       const status = await graphNode.status(subgraphName(network)).catch(() => undefined)
+      failures.notePassing(network, status?.current?.passingError ?? undefined)
       stopped.push([network, status?.current?.fatalError ?? undefined])
       // The version that answers is as good as before.
       if (status?.pending?.fatalError)

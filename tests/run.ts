@@ -7,7 +7,12 @@ const STEPS = [
   { name: 'types', command: 'npm run --silent codegen && tsc --noEmit', summary: /^$/ },
   { name: 'dead code', command: 'knip', summary: /^$/ },
   { name: 'unit', command: 'vitest run --project unit', summary: /^\s*Tests .*/ },
-  { name: 'graph build', command: 'graph build --output-dir build/graph-cli', summary: /^Build completed.*/ },
+  {
+    name: 'graph build',
+    command:
+      'graph build --output-dir build/graph-cli && graph build subgraph.mainnet.yaml --output-dir build/graph-cli-mainnet',
+    summary: /^Build completed.*/,
+  },
   { name: 'mappings', command: 'tsx tests/subgraph/run.ts', summary: /^\d+ passed, \d+ failed.*/ },
   { name: 'system', command: 'vitest run --project system', summary: /^\s*Tests .*/ },
 ]

@@ -35,7 +35,9 @@ export interface AragonTruth {
   >
   vault: { block: number; lpt: string }[]
   tdt: { supply: { block: number; totalSupply: string }[]; balances: Record<string, string> }
-  finance: { transactions: Record<string, { amount: string; token: string; entity: string; isIncoming: boolean }> }
+  finance: {
+    transactions: Record<string, { amount: string; token: string; entity: string; isIncoming: boolean; date: string }>
+  }
 }
 
 interface VoteAnswer {
@@ -164,24 +166,46 @@ export async function compareTokensAndMoney(url: string, truth: AragonTruth): Pr
   return result
 }
 
-/** What votes paid, together, is all that Finance paid and nothing twice: every payment in the trace is a vote's. */
+/**
+ * What left the vault is all that Finance paid, and what of it votes paid is theirs, nothing twice. A payment that a vote
+ * scheduled and somebody had carried out later is nobody's: it left at a time when no vote was executed.
+ */
 async function comparePayments(api: GraphQLClient, truth: AragonTruth, result: Comparer): Promise<void> {
-  const { proposals } = await api.request<{
+  const { proposals, treasuries } = await api.request<{
     proposals: { nodes: { id: string; payments: { token: string; to: string; amount: string }[] }[] }
-  }>(`{ proposals(first: 1000) { nodes { id ... on AragonVote { payments { token to amount } } } } }`)
-  const paid = proposals.nodes.flatMap(({ payments }) => payments.map(({ token, to, amount }) => [token, to, amount]))
-  const expected = Object.values(truth.finance.transactions)
-    .filter(({ isIncoming }) => !isIncoming)
-    .map(({ token, entity, amount }) => [token.toLowerCase(), entity.toLowerCase(), amount])
-  result.equal('payments', expected.sort(), paid.sort())
-  const { treasuries } = await api.request<{
-    treasuries: { transfers: { nodes: { amount: string; from: string; proposal: { id: string } | null }[] } }[]
-  }>('{ treasuries { transfers(first: 1000) { nodes { amount from proposal { id } } } } }')
-  const outgoing = (treasuries[0]?.transfers.nodes ?? []).filter(
+    treasuries: {
+      transfers: { nodes: { amount: string; from: string; to: string; proposal: { id: string } | null }[] }
+    }[]
+  }>(`{
+    proposals(first: 1000) { nodes { id ... on AragonVote { payments { token to amount } } } }
+    treasuries { transfers(first: 1000) { nodes { amount from to proposal { id } } } }
+  }`)
+  const executed = new Set(
+    Object.values(truth.votes).flatMap(({ states }) => {
+      const state = states.find((candidate) => candidate.executed)
+      return state === undefined ? [] : [state.timestamp]
+    }),
+  )
+  const outgoing = Object.values(truth.finance.transactions).filter(({ isIncoming }) => !isIncoming)
+  const listed = (transactions: typeof outgoing) =>
+    transactions.map(({ entity, amount }) => [entity.toLowerCase(), amount]).sort()
+  const transfers = (treasuries[0]?.transfers.nodes ?? []).filter(
     ({ from }) => from === truth.contracts.Vault?.toLowerCase(),
   )
-  const byVote = proposals.nodes.flatMap(({ id, payments }) => payments.map(({ amount }) => [id, amount]))
-  result.equal('payments by vote', byVote.sort(), outgoing.map(({ amount, proposal }) => [proposal?.id, amount]).sort())
+  result.equal('paid by the vault', listed(outgoing), transfers.map(({ to, amount }) => [to, amount]).sort())
+  const payments = proposals.nodes.flatMap((vote) => vote.payments.map(({ to, amount }) => [vote.id, to, amount]))
+  const byVotes = outgoing.filter(({ date }) => executed.has(Number(date)))
+  result.equal('paid by votes', listed(byVotes), payments.map(([, to, amount]) => [to, amount]).sort())
+  const ofVotes = transfers.filter(({ proposal }) => proposal !== null)
+  const attributed = ofVotes.map(({ proposal, to, amount }) => [proposal?.id, to, amount])
+  result.equal('payments by vote', payments.sort(), attributed.sort())
+  const tokens = proposals.nodes.flatMap((vote) => vote.payments.map(({ token }) => token))
+  const lpt = truth.contracts.LPT?.toLowerCase()
+  result.equal(
+    'all in LPT',
+    payments.map(() => lpt),
+    tokens,
+  )
 }
 
 interface Holders {
