@@ -2,6 +2,8 @@ import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Address } from 'viem'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { Api } from '../../cli/api.ts'
+import { compare } from '../../cli/verify.ts'
 import { waitFor } from '../../stack/processes.ts'
 import { type Stack, startStack } from '../../stack/stack.ts'
 import {
@@ -118,6 +120,13 @@ describe('the API', () => {
         tally { for against electorate quorum } votes { nodes { voter choice weight } } } } }`,
     )
     expect(proposal).toEqual(await expectedAnswer(id, voteId))
+  })
+
+  it.each([0n, 1n])('is found right by verify, which asks the contracts about vote %s', async (voteId) => {
+    const about = { proposal: `aragon:${dao.Voting}:${voteId}`, rpc: anvil.url, sample: '0', all: false }
+    const { compared, differences, notes } = await compare(new Api(url), about, () => {})
+    expect({ differences, notes }).toEqual({ differences: [], notes: [] })
+    expect(compared).toBeGreaterThan(20)
   })
 
   /** What the API must answer, from the contracts alone. */

@@ -206,7 +206,7 @@ test('every holder can be proven to OpenZeppelin’s MerkleProof', async () => {
     }
     expect(holders.nodes.length).toBeGreaterThan(9)
   } finally {
-    verifier?.stop()
+    await verifier?.stop()
   }
 })
 

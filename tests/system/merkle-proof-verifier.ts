@@ -1,10 +1,8 @@
-import { type ChildProcess, spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import solc from 'solc'
-import { type Abi, createWalletClient, type Hex, http, publicActions } from 'viem'
-import { privateKeyToAccount } from 'viem/accounts'
-import { foundry } from 'viem/chains'
+import type { Abi, Hex } from 'viem'
+import { chainClient, startAnvil } from './aragon-contracts.ts'
 
 const require = createRequire(import.meta.url)
 
@@ -19,52 +17,31 @@ contract Verifier {
   }
 }`
 
-/** The key of the first account every anvil has. */
-const KEY = '0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80'
-
 /** A contract on an anvil of its own that verifies proofs. */
 export interface MerkleProofVerifier {
   verify(proof: Hex[], root: Hex, account: Hex, votes: bigint): Promise<boolean>
-  stop(): void
+  stop(): Promise<void>
 }
 
 /** Compiles the contract and deploys it. */
 export async function startMerkleProofVerifier(): Promise<MerkleProofVerifier> {
   const { abi, bytecode } = compile()
-  const anvil = spawn(process.execPath, [require.resolve('@foundry-rs/anvil/bin.mjs'), '--port', '0'], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
+  const anvil = await startAnvil()
   try {
-    const client = createWalletClient({
-      account: privateKeyToAccount(KEY),
-      chain: foundry,
-      transport: http(await listening(anvil)),
-    }).extend(publicActions)
-    const hash = await client.deployContract({ abi, bytecode, args: [] })
-    const { contractAddress: address } = await client.waitForTransactionReceipt({ hash, pollingInterval: 50 })
+    const client = chainClient(anvil.url)
+    const [account] = await client.getAddresses()
+    if (account === undefined) throw new Error('anvil has no account')
+    const hash = await client.deployContract({ abi, bytecode, args: [], account })
+    const { contractAddress: address } = await client.waitForTransactionReceipt({ hash })
     if (!address) throw new Error('the contract was not deployed')
     return {
       verify: async (...args) => (await client.readContract({ address, abi, functionName: 'verify', args })) as boolean,
-      stop: () => anvil.kill(),
+      stop: () => anvil.stop(),
     }
   } catch (error) {
-    anvil.kill()
+    await anvil.stop()
     throw error
   }
-}
-
-function listening(anvil: ChildProcess): Promise<string> {
-  return new Promise((resolve, reject) => {
-    let output = ''
-    // Read to the end: anvil stops where nobody takes what it prints.
-    anvil.stdout?.setEncoding('utf8').on('data', (text: string) => {
-      output += text
-      const address = /Listening on (\S+)/.exec(output)?.[1]
-      if (address !== undefined) resolve(`http://${address}`)
-    })
-    anvil.once('close', () => reject(new Error(`anvil ended:\n${output}`)))
-    anvil.once('error', reject)
-  })
 }
 
 function compile(): { abi: Abi; bytecode: Hex } {
