@@ -89,14 +89,15 @@ export class Chains {
 
   /**
    * Up to `first` initialised rounds after (or, descending, before) a round's number, or from the end of the list: those
-   * of all chains, each once, or of the one named. The error of any chain that does not answer.
+   * of all chains, each once, or of the one named; and whether there are more. The error of any chain that does not
+   * answer.
    */
   async rounds(
     first: number,
     from: number | undefined,
     descending: boolean,
     network?: string | null,
-  ): Promise<(RoundFacts & { view: ChainView })[]> {
+  ): Promise<{ rounds: (RoundFacts & { view: ChainView })[]; hasMore: boolean }> {
     const views = this.all(network)
     const pinned = await Promise.all(views.map((view) => view.pinned()))
     const arbitrum = pinned.filter(({ head }) => head.l1 === null && head.firstRound > 0)
@@ -114,9 +115,16 @@ export class Chains {
     )
     const byNumber = new Map<number, RoundFacts & { view: ChainView }>()
     for (const round of perChain.flat()) if (!byNumber.has(round.number)) byNumber.set(round.number, round)
-    return [...byNumber.values()]
+    const rounds = [...byNumber.values()]
       .sort((a, b) => (descending ? b.number - a.number : a.number - b.number))
       .slice(0, first)
+    const heads = pinned.map(({ head }) => head).filter(({ firstRound }) => firstRound > 0)
+    const lasts = (arbitrum.length > 0 ? arbitrum.map(({ head }) => head) : heads).map(
+      ({ currentRound }) => currentRound,
+    )
+    const end = descending ? Math.min(...heads.map(({ firstRound }) => firstRound)) : Math.max(...lasts)
+    const last = rounds.at(-1)
+    return { rounds, hasMore: last !== undefined && last.number !== end }
   }
 
   /** Chains with rounds, those of Arbitrum first; and those that do not answer. */

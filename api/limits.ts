@@ -45,7 +45,7 @@ export interface Limits {
   requestsPerMinute: number
 }
 
-/** Twice and more of what audits of whole rounds and all proposals need. */
+/** All votes of all proposals in one document, with all their fields, are within it; what audits need is far less. */
 export const DEFAULT_LIMITS: Limits = {
   depth: 15,
   aliases: 100,
@@ -53,8 +53,8 @@ export const DEFAULT_LIMITS: Limits = {
   tokens: 30_000,
   documentBytes: 1_048_576,
   fields: 10_000,
-  listProduct: 100_000,
-  cost: 1_000_000,
+  listProduct: 1_000_000,
+  cost: 30_000_000,
   responseCharacters: 20_000_000,
   milliseconds: 30_000,
   requestsPerMinute: 600,
@@ -125,7 +125,7 @@ export function languageLimit(error: GraphQLError, { tokens, depth }: Limits): A
 const MERGED_FIELDS = 500_000
 
 /** Lists without `first`, as long as they may well be. */
-const USUAL_LENGTH: Record<string, number> = { 'Round.activeTranscoders': 100 }
+const USUAL_LENGTH: Record<string, number> = { 'Round.activeTranscoders': 100, 'Vote.earlier': 1 }
 const OTHER_LENGTH = 10
 /** What is read and computed for a field whatever is asked of it, in values: a whole snapshot, history or list of votes. */
 const FIXED_COST: Record<string, number> = {

@@ -68,13 +68,12 @@ const Query: AllFields<QueryResolvers> = {
     const isDescending = descending !== false
     const key = keyAfter(after, /^\d{1,9}$/)
     const from = key === undefined ? undefined : Number(key)
-    const rounds = await chains.rounds(size + 1, from, isDescending, network)
-    const nodes = rounds.slice(0, size)
-    const last = nodes.at(-1)
+    const { rounds, hasMore } = await chains.rounds(size, from, isDescending, network)
+    const last = rounds.at(-1)
     return {
-      nodes,
+      nodes: rounds,
       pageInfo: {
-        hasNextPage: rounds.length > size,
+        hasNextPage: hasMore,
         endKey: last === undefined ? null : String(last.number),
       },
     }

@@ -134,6 +134,21 @@ function kernelState(pid: number): { state: string; startedAt: string } | undefi
   }
 }
 
+/**
+ * Removes a folder of programs that were stopped. PostgreSQL's children can outlive it for a moment and write on, behind
+ * what rmSync has listed already; so it is listed anew until nothing is left, for ten seconds at most.
+ */
+export async function removeFolder(dir: string): Promise<void> {
+  for (let tries = 0; tries < 100 && existsSync(dir); tries++) {
+    try {
+      rmSync(dir, { recursive: true, force: true })
+    } catch {
+      // Something came into a folder that was just emptied.
+    }
+    if (existsSync(dir)) await sleep(100)
+  }
+}
+
 /** What to start and where its output goes. */
 export interface ChildOptions {
   role: Role

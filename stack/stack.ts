@@ -1,14 +1,5 @@
 import { spawn } from 'node:child_process'
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -18,7 +9,7 @@ import { type ApiServer, type Chain, createServer } from '../api/server.ts'
 import { GraphNode, type GraphNodePorts, gnd, type IndexingStatus, postJson, startGraphNode } from './graph-node.ts'
 import { type Contracts, checkRpc, contextKeys, publicNetwork, ROUND_LENGTHS, readNetwork } from './networks.ts'
 import { startPostgres } from './postgres.ts'
-import { freePorts, ProcessTable, pause, StackError } from './processes.ts'
+import { freePorts, ProcessTable, pause, removeFolder, StackError } from './processes.ts'
 import { RecordedChain, readRecordedCalls, serveRecordedChains } from './recorded-chain.ts'
 import { buildSubgraph, chooseSubgraph, writeNetworkBuild } from './subgraph-build.ts'
 import { readTrace, type Trace } from './trace.ts'
@@ -373,7 +364,7 @@ async function openFolder(run: Run, planned: readonly PlannedChain[]): Promise<F
   run.onStop(async () => {
     await processes.stopAll({ immediately: !keep })
     processes.release()
-    if (!keep) removeThrowAway(dir, run.signal.reason instanceof PartError)
+    if (!keep) await removeThrowAway(dir, run.signal.reason instanceof PartError)
   })
   // Through tsx's loader, as node by itself does not read TypeScript.
   const loader = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
@@ -417,11 +408,9 @@ function checkIdentity(dir: string, planned: readonly PlannedChain[]): void {
 }
 
 // After a part failed its log is still wanted; everything else goes.
-function removeThrowAway(dir: string, keepLogs: boolean): void {
-  for (const name of keepLogs ? readdirSync(dir) : []) {
-    if (name !== 'logs') rmSync(join(dir, name), { recursive: true, force: true })
-  }
-  if (!keepLogs) rmSync(dir, { recursive: true, force: true })
+async function removeThrowAway(dir: string, keepLogs: boolean): Promise<void> {
+  const names = keepLogs ? readdirSync(dir).filter((name) => name !== 'logs') : ['.']
+  await Promise.all(names.map((name) => removeFolder(join(dir, name))))
 }
 
 // How far behind the head of a moving chain counts as caught up: some seconds' worth of blocks.

@@ -1,5 +1,4 @@
-import { rmSync } from 'node:fs'
-import { ProcessTable } from './processes.ts'
+import { ProcessTable, removeFolder } from './processes.ts'
 
 // Runs beside the stack and outlives it: its standard input is a pipe from the stack, which ends when the stack does,
 // however it ends. What the stack then left running is stopped, and a folder of throw-away data removed.
@@ -9,6 +8,5 @@ process.stdin.resume().once('close', async () => {
   const processes = new ProcessTable(dir)
   await processes.stopAll({ immediately: keep !== 'keep' })
   if (keep === 'keep') processes.release()
-  // PostgreSQL's children, orphaned, may still write for a moment.
-  else rmSync(dir, { recursive: true, force: true, maxRetries: 10 })
+  else await removeFolder(dir)
 })

@@ -73,7 +73,10 @@ const tokens = (count: number) =>
 // A field, and spreads with 98 fields each.
 const fields = (spreads: number) =>
   `{ status { ${'...F '.repeat(spreads)} } } fragment F on ChainStatus { ${'network '.repeat(98)} }`
-const lists = (first: number) => `{ proposals(first: ${first}) { nodes { votes(first: 1000) { totalCount } } } }`
+/** Two lists side by side, 1,000 of 1,000 in all where beside is 0. */
+const lists = (beside: number) =>
+  `{ proposals(first: 999) { nodes { votes(first: 1000) { totalCount } } } rounds(first: 1000) { pageInfo { endCursor } }
+    ${beside === 0 ? '' : `more: rounds(first: ${beside}) { pageInfo { endCursor } }`} }`
 
 describe('a document just within a limit is answered, one beyond it refused by name', () => {
   test.each([
@@ -83,9 +86,9 @@ describe('a document just within a limit is answered, one beyond it refused by n
     ['fields', fields(100), fields(102), 'fields limit of 10,000 exceeded: the document has more'],
     [
       'list product',
-      lists(100),
-      lists(101),
-      'list product limit of 100,000 exceeded: `first` multiplied comes to 101,000',
+      lists(0),
+      lists(1),
+      'list product limit of 1,000,000 exceeded: `first` multiplied comes to 1,000,001',
     ],
   ])('%s', async (_, within, beyond, message) => {
     expectAnswered(await ask(within))
@@ -102,7 +105,9 @@ describe('a document just within a limit is answered, one beyond it refused by n
     await withApi({ limits: { cost: cost - 1 } }, async ({ url }) =>
       expectRefused(await ask(query, {}, url), 'cost limit of 13,029 exceeded: the document costs 13,030'),
     )
-    expectRefused(await ask(query.replace('first: 10', 'first: 1000')), 'cost limit of 1,000,000 exceeded')
+    const rounds = (alias: number) => `r${alias}: ${query.slice(2, -2).replace('first: 10', 'first: 1000')}`
+    const many = Array.from({ length: 24 }, (_, alias) => rounds(alias))
+    expectRefused(await ask(`{ ${many.join(' ')} }`), 'cost limit of 30,000,000 exceeded')
   })
 
   test('document', async () => {
