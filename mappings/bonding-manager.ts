@@ -3,6 +3,7 @@ import { getOrCreateAccount } from '../subgraph/entities/account'
 import { findCumulativeRewardFactor, initialisePool, rewardPool } from '../subgraph/entities/earnings-pool'
 import { setLogPosition } from '../subgraph/entities/log'
 import { protocolBefore } from '../subgraph/entities/poll-clock'
+import { bondingManagerVersionOf } from '../subgraph/entities/protocol'
 import { StakePositions } from '../subgraph/entities/stake-positions'
 import { getOrCreateTranscoder } from '../subgraph/entities/transcoder'
 import {
@@ -67,7 +68,8 @@ export function handleBond(event: BondEvent): void {
 
   const switches = wasBonded && newDelegate != oldDelegate
   const moves =
-    switches && (!isZeroAddress(oldDelegate) || protocol.bondingManagerVersion >= MOVES_STAKE_FROM_ZERO_ADDRESS)
+    switches &&
+    (!isZeroAddress(oldDelegate) || bondingManagerVersionOf(event, protocol) >= MOVES_STAKE_FROM_ZERO_ADDRESS)
   let added = event.params.additionalAmount
   if (moves) {
     decreaseTotalStake(positions, protocol, oldDelegate, bonded)
@@ -136,7 +138,7 @@ export function handleRebond(event: RebondEvent): void {
   closeUnbondingLock(positions, event, event.params.delegator, lockId, amount, 'REBONDED')
   const owner = positions.of(event.params.delegator)
   const wasUnbonded = owner.bondedAmount.isZero()
-  if (wasUnbonded && protocol.bondingManagerVersion >= INITIALISES_POOL_AT_REBOND) {
+  if (wasUnbonded && bondingManagerVersionOf(event, protocol) >= INITIALISES_POOL_AT_REBOND) {
     initialisePool(positions.find(delegate), protocol.currentRound)
   }
   if (wasUnbonded || !sameDelegate(owner, delegate)) delegateTo(owner, delegate)

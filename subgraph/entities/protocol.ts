@@ -1,9 +1,9 @@
-import { BigInt } from '@graphprotocol/graph-ts'
+import { BigInt, ethereum } from '@graphprotocol/graph-ts'
 import { Protocol } from '../generated/schema'
 import { protocolId } from '../ids'
-import { LATEST_BONDING_MANAGER_VERSION } from '../protocol/bonding-manager-version'
+import { bondingManagerVersionAt } from '../protocol/bonding-manager-version'
 
-/** The protocol's totals; zeros and the latest BondingManager before any event. */
+/** The protocol's totals; zeros before any event. */
 export function getOrCreateProtocol(): Protocol {
   const stored = Protocol.load(protocolId())
   if (stored != null) return stored
@@ -13,10 +13,16 @@ export function getOrCreateProtocol(): Protocol {
   protocol.currentRoundTotalActiveStake = BigInt.zero()
   protocol.nextRoundTotalActiveStake = BigInt.zero()
   protocol.totalStake = BigInt.zero()
-  protocol.bondingManagerVersion = LATEST_BONDING_MANAGER_VERSION
+  protocol.bondingManagerVersion = 0
   protocol.contradictions = 0
   protocol.openPolls = []
   protocol.l1BlockAskedAt = 0
   protocol.l1Block = BigInt.zero()
   return protocol
+}
+
+/** The version of BondingManager that an event of it comes from, 1 to 9. */
+export function bondingManagerVersionOf(event: ethereum.Event, protocol: Protocol): i32 {
+  if (protocol.bondingManagerVersion != 0) return protocol.bondingManagerVersion
+  return bondingManagerVersionAt(event.address, event.block.number.toI32())
 }

@@ -20,6 +20,24 @@ const TARGETS = [
   '0x6b397f20dc227b4e23fec20bbdbe166d0dffc452',
 ]
 
+/** BondingManager's proxy on Arbitrum One. */
+const ARBITRUM_ONE = '0x35bcf3c30594191d53231e4ff333e8a770453e40'
+/** Blocks at which those were deployed there; each took over some time later. */
+const DEPLOYED_AT = [
+  5_856_369, 6_751_264, 6_897_365, 8_014_612, 21_197_217, 108_471_272, 139_793_542, 146_118_898, 194_176_436,
+]
+
+/**
+ * The version that a block's events come from where Controller, whose event tells the switch to the block, is not
+ * indexed: the latest deployed by then on Arbitrum One, the latest of all anywhere else.
+ */
+export function bondingManagerVersionAt(bondingManager: Address, block: i32): i32 {
+  if (bondingManager != Address.fromString(ARBITRUM_ONE)) return LATEST_BONDING_MANAGER_VERSION
+  let version = 1
+  while (version < DEPLOYED_AT.length && DEPLOYED_AT[version] <= block) version++
+  return version
+}
+
 /** Whether a Controller.SetContractInfo is about the code behind the BondingManager proxy. */
 export function isBondingManagerTarget(contractId: Bytes): boolean {
   return contractId == Bytes.fromByteArray(crypto.keccak256(ByteArray.fromUTF8('BondingManagerTarget')))
