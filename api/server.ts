@@ -157,7 +157,7 @@ function indexedChain({ subgraphUrl, statusUrl, lptAddress, asOf, ...chain }: Ch
   const { network, rpcUrl } = chain
   return {
     ...chain,
-    subgraph: new Subgraph(subgraphUrl, asOf, (seconds, answered) =>
+    subgraph: new Subgraph(network, subgraphUrl, asOf, (seconds, answered) =>
       metrics.observeUpstream(network, seconds, answered),
     ),
     chainHead: new ChainHeadSource({

@@ -262,6 +262,7 @@ export class Subgraph {
    * seconds and whether it was answered are told to `observe`.
    */
   constructor(
+    private readonly network: string,
     url: string,
     private readonly asOf?: { block: number; timestamp?: number },
     private readonly observe: (seconds: number, answered: boolean) => void = () => {},
@@ -286,7 +287,7 @@ export class Subgraph {
     if (block > latest.block) {
       throw new ApiError(
         'UPSTREAM_UNAVAILABLE',
-        `The index is at block ${latest.block} and has not reached ${block}, where this list was begun; try again soon`,
+        `The index of ${this.network} is at block ${latest.block} and has not reached ${block}, where this list was begun; try again soon`,
       )
     }
     // Blocks that deep stay on the chain, and graph-node may not know them by their hash any more.
@@ -308,7 +309,7 @@ export class Subgraph {
       const answer = await this.#answers.forceFetch(key, { context: () => this.#requestPage(document, variables) })
       return answer as Result
     }
-    return readable(new PinnedSubgraph(head, at, request))
+    return readable(new PinnedSubgraph(head, at, request), this.network)
   }
 
   /** Requests that ask for the head at the same time share the answer. */
@@ -338,14 +339,14 @@ export class Subgraph {
     try {
       return await this.#askHead(at)
     } catch (error) {
-      throw upstreamError(error)
+      throw upstreamError(error, this.network)
     }
   }
 
   async #askHead(at: BlockOf | null): Promise<Head> {
     const { _meta: meta, protocol, transcoderPool } = await this.#request(HeadDocument, { at }, HEAD_TIMEOUT_MS)
     if (!meta || (!meta.block.hash && at === null)) {
-      throw new ApiError('UPSTREAM_UNAVAILABLE', 'The index has no block yet; try again soon')
+      throw new ApiError('UPSTREAM_UNAVAILABLE', `The index of ${this.network} has no block yet; try again soon`)
     }
     return {
       block: meta.block.number,
@@ -402,7 +403,7 @@ export class Subgraph {
       answered = true
       return result
     } catch (error) {
-      throw upstreamError(error)
+      throw upstreamError(error, this.network)
     } finally {
       clearTimeout(timer)
       this.observe((performance.now() - started) / 1000, answered)
@@ -411,7 +412,7 @@ export class Subgraph {
 }
 
 /** An answer of another form than asked for shows as a TypeError or SyntaxError where it is read: upstream's fault too. */
-function readable(pinned: PinnedSubgraph): PinnedSubgraph {
+function readable(pinned: PinnedSubgraph, network: string): PinnedSubgraph {
   return new Proxy(pinned, {
     get(target, name) {
       const member: unknown = Reflect.get(target, name, target)
@@ -420,7 +421,7 @@ function readable(pinned: PinnedSubgraph): PinnedSubgraph {
         try {
           return await member.apply(target, args)
         } catch (error) {
-          throw upstreamError(error)
+          throw upstreamError(error, network)
         }
       }
     },
@@ -909,7 +910,7 @@ function roundFacts(round: RoundFactsFragment): RoundFacts {
 }
 
 /** What a client may know of a failed request: never addresses, queries or stack traces of what is behind the API. */
-function upstreamError(error: unknown): ApiError {
+function upstreamError(error: unknown, network: string): ApiError {
   if (error instanceof ApiError) return error
   if (error instanceof ClientError) {
     const messages = (error.response.errors ?? []).map(({ message }) => message).join('\n')
@@ -917,5 +918,5 @@ function upstreamError(error: unknown): ApiError {
       return blockReorged()
     }
   }
-  return new ApiError('UPSTREAM_UNAVAILABLE', 'The index did not answer as expected; try again soon')
+  return new ApiError('UPSTREAM_UNAVAILABLE', `The index of ${network} did not answer as expected; try again soon`)
 }

@@ -303,7 +303,10 @@ test('an index that does not answer is said so, without a word on what is behind
   try {
     const { errors } = await ask('{ stakeSnapshot(round: 9) { round } }', {}, server.url)
     expect(errors?.map(({ message, extensions }) => ({ message, extensions }))).toEqual([
-      { message: 'The index did not answer as expected; try again soon', extensions: { code: 'UPSTREAM_UNAVAILABLE' } },
+      {
+        message: 'The index of recorded did not answer as expected; try again soon',
+        extensions: { code: 'UPSTREAM_UNAVAILABLE' },
+      },
     ])
     expect((await fetch(`${server.url}/ready`)).status).toBe(503)
   } finally {

@@ -60,7 +60,7 @@ async function recovered(url: string): Promise<Answer> {
 
 function expectUnavailable(answer: Answer & { milliseconds: number; headers: Headers }): void {
   expect(answer.errors?.map(({ extensions }) => extensions)).toEqual([{ code: 'UPSTREAM_UNAVAILABLE' }])
-  expect(answer.errors?.[0]?.message).toBe('The index did not answer as expected; try again soon')
+  expect(answer.errors?.[0]?.message).toBe('The index of recorded did not answer as expected; try again soon')
   expect(answer.milliseconds).toBeLessThan(2000)
   expect(answer.headers.get('cache-control')).toBe('no-store')
 }
@@ -114,7 +114,7 @@ describe('a graph-node in trouble is said so in less than 2 seconds, and its rec
         block: String(LAST_BLOCK),
         synced: false,
         stale: true,
-        error: 'The index did not answer as expected; try again soon',
+        error: 'The index of recorded did not answer as expected; try again soon',
       },
     ])
     proxy.turn('fine')

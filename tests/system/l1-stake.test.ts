@@ -1,5 +1,6 @@
 import { GraphQLClient } from 'graphql-request'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { createServer } from '../../api/server.ts'
 import { type Stack, startStack } from '../../stack/stack.ts'
 import { compareL1, type L1Truth } from './l1-truth.ts'
 import { compareStake, type LivepeerTruth, readTruth, traceFile } from './livepeer-truth.ts'
@@ -140,6 +141,51 @@ describe('stake on Ethereum L1 beside Arbitrum, through the HTTP API', () => {
       ['recorded-3', null],
     ])
     expect(status[2]?.round).toBeNull()
+  })
+  test('a chain whose index is down is missing only in answers that need it', async () => {
+    const chains = stack.chains.map((chain) =>
+      chain.network === 'recorded-3' ? { ...chain, subgraphUrl: 'http://127.0.0.1:9/subgraphs/name/none' } : chain,
+    )
+    const server = await createServer({ chains, port: 0, isReady: () => true })
+    const partly = new GraphQLClient(`${server.url}/graphql`)
+    const errorOf = (query: string) =>
+      partly.request(query).then(
+        () => null,
+        (error: { response: { errors: { message: string; extensions: { code: string } }[] } }) =>
+          error.response.errors[0],
+      )
+    try {
+      const { status } = await partly.request<{ status: { network: string; synced: boolean; error: string | null }[] }>(
+        '{ status { network synced error } }',
+      )
+      expect(status.map(({ network, synced, error }) => [network, synced, error !== null])).toEqual([
+        ['recorded', true, false],
+        ['recorded-2', true, false],
+        ['recorded-3', false, true],
+      ])
+      const [poll] = Object.keys(readTruth<{ polls: object }>('livepeer/small').polls)
+      const answered = [
+        '{ votingPower(account: "0x9965507d1a55bcc2695c58ba16fb37d819b0a4dc", round: 10) { votes } }',
+        '{ tokenAllocation(round: 10, network: "recorded") { totalStake } }',
+        '{ proposals(filter: { network: "recorded-2" }) { totalCount } }',
+        `{ proposal(id: "poll:${poll}") { state tally { for } } }`,
+        '{ round { number } }',
+      ]
+      for (const query of answered) expect([query, await errorOf(query)]).toEqual([query, null])
+      const unanswered = [
+        '{ proposals { totalCount } }',
+        '{ proposal(id: "aragon:0xb40d99b1eb2446784cf15972d43dd1538fd116a5:0") { state } }',
+        '{ account(address: "0x9965507d1a55bcc2695c58ba16fb37d819b0a4dc") { votes { totalCount } } }',
+      ]
+      for (const query of unanswered) {
+        expect([query, await errorOf(query)]).toMatchObject([
+          query,
+          { message: expect.stringContaining('recorded-3'), extensions: { code: 'UPSTREAM_UNAVAILABLE' } },
+        ])
+      }
+    } finally {
+      await server.close()
+    }
   })
 })
 
