@@ -51,12 +51,9 @@ export class Chains {
       await only.pinnedFor(round)
       return only
     }
+    const arbitrum = await this.#knownArbitrum(round)
+    if (arbitrum !== undefined) return arbitrum
     const { ranges, silent } = await this.#ranges()
-    const silentOne = silent.find(({ view }) => {
-      const known = view.chain.subgraph.lastHead
-      return known !== undefined && known.l1 === null && covers(known, round)
-    })
-    if (silentOne !== undefined) throw silentOne.error
     const found = ranges.find(({ head }) => covers(head, round))
     if (found !== undefined) return found.view
     const [firstSilent] = silent
@@ -76,13 +73,13 @@ export class Chains {
   async forNow(network?: string | null): Promise<ChainView> {
     const [only, ...others] = this.all(network)
     if (only !== undefined && others.length === 0) return only
+    const known = this.views.find((view) => isArbitrum(view.chain.subgraph.lastHead))
+    if (known !== undefined) return known
     const { ranges, silent } = await this.#ranges()
-    const silentOne = silent.find(({ view }) => {
-      const known = view.chain.subgraph.lastHead
-      return known === undefined || (known.firstRound > 0 && known.l1 === null)
-    })
-    if (silentOne !== undefined && (ranges[0] === undefined || ranges[0].head.l1 !== null)) throw silentOne.error
-    const view = ranges[0]?.view ?? only
+    const [latest] = ranges
+    const silentOne = silent.find(({ view }) => view.chain.subgraph.lastHead === undefined)
+    if (silentOne !== undefined && latest?.head.l1 !== null) throw silentOne.error
+    const view = latest?.view ?? only
     if (view === undefined) throw new ApiError('UPSTREAM_UNAVAILABLE', 'No chain is indexed here')
     return view
   }
@@ -127,6 +124,20 @@ export class Chains {
     return { rounds, hasMore: last !== undefined && last.number !== end }
   }
 
+  /** A chain known to be Arbitrum that has a round, so that no other need be asked; its error where it does not answer. */
+  async #knownArbitrum(round: number): Promise<ChainView | undefined> {
+    for (const view of this.views) {
+      const known = view.chain.subgraph.lastHead
+      if (!isArbitrum(known)) continue
+      try {
+        if (covers((await view.pinned()).head, round)) return view
+      } catch (error) {
+        if (covers(known, round)) throw error
+      }
+    }
+    return undefined
+  }
+
   /** Chains with rounds, those of Arbitrum first; and those that do not answer. */
   async #ranges(): Promise<{ ranges: RoundRange[]; silent: { view: ChainView; error: unknown }[] }> {
     const asked = await Promise.allSettled(this.views.map((view) => view.pinned()))
@@ -140,6 +151,10 @@ export class Chains {
     ranges.sort((a, b) => Number(a.head.l1 !== null) - Number(b.head.l1 !== null))
     return { ranges, silent }
   }
+}
+
+function isArbitrum(head: Head | undefined): head is Head {
+  return head !== undefined && head.firstRound > 0 && head.l1 === null
 }
 
 function covers({ firstRound, currentRound }: Head, round: number): boolean {

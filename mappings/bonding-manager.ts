@@ -1,4 +1,4 @@
-import { Address, BigInt, Bytes, ethereum } from '@graphprotocol/graph-ts'
+import { Address, BigInt } from '@graphprotocol/graph-ts'
 import { getOrCreateAccount } from '../subgraph/entities/account'
 import { findCumulativeRewardFactor, initialisePool, rewardPool } from '../subgraph/entities/earnings-pool'
 import { setLogPosition } from '../subgraph/entities/log'
@@ -6,6 +6,7 @@ import { protocolBefore } from '../subgraph/entities/poll-clock'
 import { bondingManagerVersionOf } from '../subgraph/entities/protocol'
 import { StakePositions } from '../subgraph/entities/stake-positions'
 import { getOrCreateTranscoder } from '../subgraph/entities/transcoder'
+import { recordActivation } from '../subgraph/entities/transcoder-activation'
 import {
   decreaseTotalStake,
   giveUpPendingActivation,
@@ -33,11 +34,9 @@ import {
   Bond,
   CommissionChange,
   EarningsClaim,
-  Protocol,
   Rebond,
   Reward,
   StakePosition,
-  TranscoderActivation,
   TransferBond,
   TreasuryReward,
   Unbond,
@@ -358,21 +357,6 @@ export function handleTranscoderSlashed(event: TranscoderSlashedEvent): void {
   if (delegate && isBonded) decreaseTotalStake(positions, protocol, delegate, penalty)
   positions.save()
   protocol.save()
-}
-
-function recordActivation(
-  event: ethereum.Event,
-  protocol: Protocol,
-  transcoder: Bytes,
-  kind: string,
-  effectiveRound: i32,
-): void {
-  const activation = new TranscoderActivation(logId(event))
-  activation.transcoder = transcoder
-  activation.kind = kind
-  activation.effectiveRound = effectiveRound
-  setLogPosition(activation, event, protocol)
-  activation.save()
 }
 
 /** Whether an event's delegate is the account's; the zero address also stands for none. */

@@ -3,6 +3,7 @@ import { delegateTo, endDelegation, isBondedAmountKnown, rebondTo, unbondFrom } 
 import { L1Stake } from '../subgraph/entities/l1-stake'
 import { setLogPosition } from '../subgraph/entities/log'
 import { clearPendingCommission, getOrCreateTranscoder } from '../subgraph/entities/transcoder'
+import { recordActivation } from '../subgraph/entities/transcoder-activation'
 import { giveUpPendingActivation, isActivationPending } from '../subgraph/entities/transcoder-pool'
 import { closeUnbondingLock, createUnbondingLock } from '../subgraph/entities/unbonding-lock'
 import {
@@ -30,7 +31,6 @@ import {
   Rebond,
   Reward,
   StakePosition,
-  TranscoderActivation,
   Unbond,
   UnbondingLock,
   WithdrawStake,
@@ -358,19 +358,4 @@ function recordCommissionChange(
   change.feeShare = feeShare
   setLogPosition(change, event, protocol)
   change.save()
-}
-
-function recordActivation(
-  event: ethereum.Event,
-  protocol: Protocol,
-  transcoder: Bytes,
-  kind: string,
-  effectiveRound: i32,
-): void {
-  const activation = new TranscoderActivation(logId(event))
-  activation.transcoder = transcoder
-  activation.kind = kind
-  activation.effectiveRound = effectiveRound
-  setLogPosition(activation, event, protocol)
-  activation.save()
 }
