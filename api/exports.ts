@@ -105,7 +105,7 @@ async function snapshotFile(request: Request, { chains }: Context): Promise<Offe
   const mark = await roundMark(view, round)
   const { deployment } = (await view.pinned()).head
   const render = async () => renderTable(await snapshotTable(view, mark), format)
-  return { format, final: mark.final, key: ['snapshot', deployment, mark], render }
+  return { format, final: await view.isFinal(round), key: ['snapshot', deployment, mark], render }
 }
 
 async function proofFile(request: Request, { chains }: Context): Promise<Offer> {
@@ -117,7 +117,7 @@ async function proofFile(request: Request, { chains }: Context): Promise<Offer> 
   const view = await chains.forRound(round, network)
   const mark = await roundMark(view, round)
   const render = async () => wholeFile(`${jsonText(await proofOf(view, mark, account))}\n`)
-  return { format, final: mark.final, key: null, render }
+  return { format, final: await view.isFinal(round), key: null, render }
 }
 
 async function powerFile(request: Request, { chains }: Context): Promise<Offer> {
@@ -128,7 +128,7 @@ async function powerFile(request: Request, { chains }: Context): Promise<Offer> 
   const view = await chains.forRound(round, network)
   const mark = await roundMark(view, round)
   const render = async () => renderTable(await powerTable(view, mark, account), format)
-  return { format, final: mark.final, key: null, render }
+  return { format, final: await view.isFinal(round), key: null, render }
 }
 
 async function allocationFile(request: Request, { chains }: Context): Promise<Offer> {
@@ -140,7 +140,7 @@ async function allocationFile(request: Request, { chains }: Context): Promise<Of
   const view = await chains.forRound(round, asked.network)
   const mark = await roundMark(view, round)
   const render = async () => renderTable(await allocationTable(view, mark, supply, seats), format)
-  return { format, final: mark.final, key: null, render }
+  return { format, final: await view.isFinal(round), key: null, render }
 }
 
 async function proposalsFile(request: Request, context: Context): Promise<Offer> {
