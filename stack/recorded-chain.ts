@@ -134,15 +134,20 @@ export class RecordedChain {
   }
 }
 
-/** What a contract answered at a block: null where the call reverted, undefined where nothing is recorded. */
+/**
+ * What a contract answered at a block: null where the call reverted, or where no call of the contract was recorded at all,
+ * as beside a trace without calls; undefined where others were, but not this one.
+ */
 export function answerAt(
   recorded: RecordedCalls,
   contract: string,
   calldata: string,
   block: number,
 ): string | null | undefined {
+  const answers = recorded.calls[contract]
+  if (answers === undefined) return null
   let found: string | null | undefined
-  for (const [index, answer] of recorded.calls[contract]?.[calldata] ?? []) {
+  for (const [index, answer] of answers[calldata] ?? []) {
     if ((recorded.blocks[index] ?? Number.POSITIVE_INFINITY) > block) break
     found = answer
   }

@@ -262,6 +262,10 @@ describe('contract calls', () => {
     expect(recorded.call('eth_call', [{ to: address('AA'), input: '0x02' }, { blockHash: word('b20') }])).toBe('0x0b')
   })
 
+  it('revert for a contract of which nothing was recorded', () => {
+    expect(answerAt(calls, address('ab'), '0x01', 12)).toBeNull()
+  })
+
   it('hold from the block of their entry to that of the next', () => {
     expect([9, 10, 24, 25].map((block) => answerAt(calls, address('aa'), '0x01', block))).toEqual([
       undefined,
