@@ -21,18 +21,11 @@ export interface IndexedChain {
   /** Contracts of LPT, lower case. */
   lptAddresses: readonly string[]
   snapshots: LRUCache<string, Promise<StakeSnapshot>>
-  /** To whom an account delegated when it was last asked for: most do for long. */
-  delegateHints: LRUCache<string, string>
 }
 
 /** A cache of snapshots for an IndexedChain: a few rounds, as one of 10,000 holders takes some megabytes. */
 export function snapshotCache(): IndexedChain['snapshots'] {
   return new LRUCache({ max: 20 })
-}
-
-/** Delegates to be guessed by an IndexedChain. */
-export function delegateHints(): IndexedChain['delegateHints'] {
-  return new LRUCache({ max: 20_000 })
 }
 
 /** One chain as one request sees it: everything as of the block that was the latest when it first looked. */
@@ -225,11 +218,8 @@ export class ChainView {
 
   async #fetchVotingPowers(accounts: readonly string[], round: number): Promise<(VotingPower | Error)[]> {
     const pinned = await this.pinnedFor(round)
-    const { stakes, checkpoints } = await pinned.stakesOf(this.#withLikelyDelegates(accounts), round)
+    const { stakes, checkpoints } = await pinned.stakesOf(accounts, round)
     const delegates = await withDelegates(stakes, round, pinned)
-    for (const { account, delegate } of stakes.values()) {
-      if (delegate !== null && delegate !== account) this.chain.delegateHints.set(account, delegate)
-    }
     return accounts.map((account) => {
       try {
         const checkpointed = this.checkpointedFrom(checkpoints.get(account) ?? null) <= round
@@ -239,14 +229,6 @@ export class ChainView {
         return error as Error
       }
     })
-  }
-
-  /** Accounts with those they probably delegate to, so that these need not be asked for afterwards. */
-  #withLikelyDelegates(accounts: readonly string[]): readonly string[] {
-    // A page of graph-node has to hold them all.
-    if (accounts.length > 500) return accounts
-    const likely = accounts.flatMap((account) => this.chain.delegateHints.get(account) ?? [])
-    return [...new Set([...accounts, ...likely])]
   }
 
   async #powersOf(stakes: RecordedStake[], round: number, pinned: PinnedSubgraph): Promise<VotingPower[]> {

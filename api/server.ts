@@ -10,7 +10,7 @@ import compression from 'compression'
 import cors from 'cors'
 import express, { type ErrorRequestHandler } from 'express'
 import { GraphQLError, type GraphQLFormattedError } from 'graphql'
-import { ChainView, delegateHints, type IndexedChain, snapshotCache } from './chain-view.ts'
+import { ChainView, type IndexedChain, snapshotCache } from './chain-view.ts'
 import { Chains } from './chains.ts'
 import type { Context } from './context.ts'
 import { editorRouter } from './editor.ts'
@@ -167,7 +167,6 @@ function indexedChain({ subgraphUrl, statusUrl, lptAddress, asOf, ...chain }: Ch
     }),
     lptAddresses: lptAddress === undefined ? [] : [lptAddress.toLowerCase()],
     snapshots: snapshotCache(),
-    delegateHints: delegateHints(),
   }
 }
 
