@@ -79,11 +79,6 @@ export class ChainView {
     return round < (await this.pinned()).head.currentRound
   }
 
-  /** Whether stake is that of Ethereum L1; false as well before anything is indexed. */
-  async isL1(): Promise<boolean> {
-    return (await this.pinned()).head.l1 !== null
-  }
-
   /** The pinned facts, if the round is one that can be asked: from the first indexed to the current one + 1. */
   async pinnedFor(round: number): Promise<PinnedSubgraph> {
     const pinned = await this.pinned()
@@ -140,7 +135,7 @@ export class ChainView {
   }
 
   /** The active set of a round with the stake delegated to each at its start, wei. */
-  async activeStakes(round: number): Promise<{ transcoder: string; stake: bigint }[]> {
+  async #activeStakes(round: number): Promise<{ transcoder: string; stake: bigint }[]> {
     const pinned = await this.pinnedFor(round)
     return (await pinned.activeTranscoders(round)).map((stake) => {
       refuseInexact(stake)
@@ -191,7 +186,7 @@ export class ChainView {
   async tokenAllocation(round: number, supply: bigint, seats: number): Promise<TokenAllocation> {
     if (supply < 0n) throw new ApiError('BAD_USER_INPUT', `supply is ${supply}; it must be 0 or more, in wei`)
     if (seats < 1) throw new ApiError('BAD_USER_INPUT', `seats is ${seats}; it must be 1 or more`)
-    const allocation = allocateTokens(await this.activeStakes(round), supply, seats)
+    const allocation = allocateTokens(await this.#activeStakes(round), supply, seats)
     if (allocation.totalStake === 0n) {
       throw new ApiError(
         'NO_ACTIVE_TRANSCODERS',

@@ -11,3 +11,12 @@ export interface Context {
   pollTexts: PollTexts
   time: RequestTime
 }
+
+/** The proposals of all chains, or of the one named; BAD_USER_INPUT where there is none of that name. */
+export function viewsOf(
+  network: string | null | undefined,
+  { chains, governance }: Pick<Context, 'chains' | 'governance'>,
+): readonly GovernanceView[] {
+  const views = chains.all(network)
+  return governance.filter(({ chainView }) => views.includes(chainView))
+}

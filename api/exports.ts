@@ -5,7 +5,7 @@ import cors from 'cors'
 import { type NextFunction, type Request, type Response, Router } from 'express'
 import { GraphQLError } from 'graphql'
 import { LRUCache } from 'lru-cache'
-import type { Context } from './context.ts'
+import { type Context, viewsOf } from './context.ts'
 import { ApiError } from './errors.ts'
 import {
   allocationTable,
@@ -16,7 +16,7 @@ import {
   snapshotTable,
   votesTable,
 } from './export-tables.ts'
-import { findProposal, globalId, viewsOf } from './proposal-resolvers.ts'
+import { findProposal, globalId } from './proposal-resolvers.ts'
 import { scalars } from './scalars.ts'
 import { bytesOf, FORMATS, type Format, jsonText, type RenderedFile, renderTable } from './table-file.ts'
 

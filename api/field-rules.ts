@@ -7,6 +7,9 @@ const LIVE_SECONDS = 5
 /** Seconds that what is final may be kept; it is for ever, but a mended rule should be seen some day. */
 export const FINAL_SECONDS = 86_400
 
+/** Every field of an object type, so that one forgotten does not compile. */
+export type AllFields<Resolvers> = Required<Omit<Resolvers, '__isTypeOf'>>
+
 type Resolver = (parent: unknown, args: unknown, context: Context, info: GraphQLResolveInfo) => unknown
 
 /**

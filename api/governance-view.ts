@@ -80,31 +80,17 @@ export class GovernanceView {
   }
 
   /** What an Aragon vote's script made vaults pay, in the order of logs; less what a vote executed within it paid. */
-  async payments({ execution }: AragonVoteInView): Promise<VaultPayment[]> {
+  async payments({ id, execution }: AragonVoteInView): Promise<VaultPayment[]> {
     if (execution === null) return []
-    const { firstLogIndex, at } = execution
-    const isWithin = (logIndex: number) => firstLogIndex <= logIndex && logIndex < at.logIndex
-    const inner = (await this.proposals()).flatMap((other) => {
-      if (other.system !== 'ARAGON' || other.execution === null || other.execution.at.block !== at.block) return []
-      return isWithin(other.execution.at.logIndex) ? [other.execution] : []
-    })
-    const payments = await (await this.chainView.pinned()).payments(at.block)
-    return payments.filter(
-      ({ at: { logIndex } }) =>
-        isWithin(logIndex) && !inner.some((other) => other.firstLogIndex <= logIndex && logIndex < other.at.logIndex),
-    )
+    const proposals = await this.proposals()
+    const payments = await (await this.chainView.pinned()).payments(execution.at.block)
+    return payments.filter(({ at }) => voteThatDid(at, proposals)?.id === id)
   }
 
   /** The proposal whose execution made a log, null where none did. */
   async proposalThatDid(log: LogPosition): Promise<ProposalFacts | null> {
     const proposals = await this.proposals()
-    // An inner execution ends before the one around it.
-    const vote = proposals
-      .flatMap((proposal) => (proposal.system === 'ARAGON' && proposal.execution !== null ? [proposal] : []))
-      .filter(({ execution }) => execution?.at.block === log.block)
-      .filter(({ execution }) => (execution?.firstLogIndex ?? Infinity) <= log.logIndex)
-      .filter(({ execution }) => log.logIndex < (execution?.at.logIndex ?? 0))
-      .sort((a, b) => (a.execution?.at.logIndex ?? 0) - (b.execution?.at.logIndex ?? 0))[0]
+    const vote = voteThatDid(log, proposals)
     if (vote !== undefined) return vote
     // The governor announces an execution before its effects.
     let found: { proposal: ProposalFacts; logIndex: number } | null = null
@@ -289,6 +275,18 @@ interface GovernanceState {
   settings: Awaited<ReturnType<PinnedSubgraph['governanceSettings']>>
   /** The first initialised round not before the one after each snapshot. */
   rounds: ReadonlyMap<number, RoundFacts>
+}
+
+/** The Aragon vote whose execution made a log: of executions within one another the innermost, which ends first. */
+function voteThatDid(log: LogPosition, proposals: readonly ProposalFacts[]): AragonVoteInView | undefined {
+  let found: { vote: AragonVoteInView; end: number } | undefined
+  for (const vote of proposals) {
+    if (vote.system !== 'ARAGON' || vote.execution === null) continue
+    const { firstLogIndex, at } = vote.execution
+    const isItsDoing = at.block === log.block && firstLogIndex <= log.logIndex && log.logIndex < at.logIndex
+    if (isItsDoing && (found === undefined || at.logIndex < found.end)) found = { vote, end: at.logIndex }
+  }
+  return found?.vote
 }
 
 /** An Aragon vote's fixed figures; NOT_EXACT where neither events nor the contract nor the configuration told one. */

@@ -1,6 +1,7 @@
 import { aragonEndDate } from './aragon-tally.ts'
-import type { Context } from './context.ts'
+import { type Context, viewsOf } from './context.ts'
 import { ApiError } from './errors.ts'
+import type { AllFields } from './field-rules.ts'
 import type {
   AccountVoteResolvers,
   AragonVoteResolvers,
@@ -44,9 +45,6 @@ export interface AccountVoteParent {
   proposal: ProposalFacts
   vote: VoteParent
 }
-
-/** Every field of an object type, so that one forgotten does not compile. */
-type AllFields<Resolvers> = Required<Omit<Resolvers, '__isTypeOf'>>
 
 /** Resolvers of Query.proposals and Query.proposal. */
 export const proposalQueries: Required<Pick<QueryResolvers, 'proposals' | 'proposal'>> = {
@@ -266,15 +264,6 @@ function setting(vote: AragonVoteInView, name: 'voteTime' | 'supportRequired' | 
     )
   }
   return value
-}
-
-/** The chains asked: all, or the one named. */
-export function viewsOf(
-  network: string | null | undefined,
-  { chains, governance }: Pick<Context, 'chains' | 'governance'>,
-): readonly GovernanceView[] {
-  const views = chains.all(network)
-  return governance.filter(({ chainView }) => views.includes(chainView))
 }
 
 /** Everything ever proposed on some chains; the error of one that does not answer. */

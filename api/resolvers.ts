@@ -2,7 +2,7 @@ import { type ChainView, exactTotals, notExactOnL1 } from './chain-view.ts'
 import type { Chains } from './chains.ts'
 import { encodeCursor } from './cursors.ts'
 import { ApiError } from './errors.ts'
-import { mayBeKept, withFieldRules } from './field-rules.ts'
+import { type AllFields, mayBeKept, withFieldRules } from './field-rules.ts'
 import { isStale, type Lag, lagOf } from './freshness.ts'
 import type {
   AccountResolvers,
@@ -46,9 +46,6 @@ export interface StakeSnapshotParent {
   view: ChainView
   snapshot: Snapshot
 }
-
-/** Every field of an object type, so that one forgotten does not compile. */
-type AllFields<Resolvers> = Required<Omit<Resolvers, '__isTypeOf'>>
 
 const Query: AllFields<QueryResolvers> = {
   status: (_, __, { chains }) => Promise.all(chains.views.map(status)),

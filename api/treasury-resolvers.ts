@@ -1,5 +1,7 @@
 import type { ChainView } from './chain-view.ts'
+import { viewsOf } from './context.ts'
 import { ApiError } from './errors.ts'
+import type { AllFields } from './field-rules.ts'
 import type {
   QueryResolvers,
   TokenBalanceResolvers,
@@ -25,18 +27,12 @@ export type TreasuryParent = TreasuryFacts & { governance: GovernanceView }
 /** A transfer with the chain it happened on. */
 export type TreasuryTransferParent = TreasuryTransferFacts & { governance: GovernanceView }
 
-/** Every field of an object type, so that one forgotten does not compile. */
-type AllFields<Resolvers> = Required<Omit<Resolvers, '__isTypeOf'>>
-
 /** Resolvers of Query.treasuries and Query.votingTokens. */
 export const treasuryQueries: Required<Pick<QueryResolvers, 'treasuries' | 'votingTokens'>> = {
-  treasuries: async (_, { network }, { chains, governance }): Promise<TreasuryParent[]> => {
-    const views = chains.all(network)
-    const perChain = governance
-      .filter(({ chainView }) => views.includes(chainView))
-      .map(async (view) =>
-        (await (await view.chainView.pinned()).treasuries()).map((facts) => ({ ...facts, governance: view })),
-      )
+  treasuries: async (_, { network }, context): Promise<TreasuryParent[]> => {
+    const perChain = viewsOf(network, context).map(async (view) =>
+      (await (await view.chainView.pinned()).treasuries()).map((facts) => ({ ...facts, governance: view })),
+    )
     return (await Promise.all(perChain)).flat()
   },
   votingTokens: async (_, { network }, { chains }): Promise<VotingTokenParent[]> => {
