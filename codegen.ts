@@ -5,7 +5,7 @@ import type { CodegenConfig } from '@graphql-codegen/cli'
 const config: CodegenConfig = {
   emitLegacyCommonJSImports: false,
   generates: {
-    'api/generated/resolvers.ts': {
+    'api/graphql/generated/resolvers.ts': {
       schema: 'api/schema.graphql',
       plugins: ['typescript', 'typescript-resolvers'],
       config: {
@@ -15,17 +15,17 @@ const config: CodegenConfig = {
         resolversNonOptionalTypename: false,
         addInterfaceFieldResolverTypes: true,
         mappers: {
-          Proposal: '../governance-view.ts#ProposalFacts',
-          TreasuryProposal: '../governance-view.ts#TreasuryProposalInView',
-          Poll: '../governance-view.ts#PollInView',
-          AragonVote: '../governance-view.ts#AragonVoteInView',
-          VaultPayment: '../subgraph.ts#VaultPayment as VaultPaymentParent',
+          Proposal: '../../views/governance-view.ts#ProposalFacts',
+          TreasuryProposal: '../../views/governance-view.ts#TreasuryProposalInView',
+          Poll: '../../views/governance-view.ts#PollInView',
+          AragonVote: '../../views/governance-view.ts#AragonVoteInView',
+          VaultPayment: '../../facts/subgraph.ts#VaultPayment as VaultPaymentParent',
           VotingToken: '../treasury-resolvers.ts#VotingTokenParent',
-          TokenBalance: '../subgraph.ts#TokenBalanceFacts',
+          TokenBalance: '../../facts/subgraph.ts#TokenBalanceFacts',
           Treasury: '../treasury-resolvers.ts#TreasuryParent',
           TreasuryTransfer: '../treasury-resolvers.ts#TreasuryTransferParent',
           PageInfo: '../pagination.ts#PageEnd',
-          VotingPower: '../voting-power.ts#VotingPower as VotingPowerParent',
+          VotingPower: '../../rules/voting-power.ts#VotingPower as VotingPowerParent',
           Vote: '../proposal-resolvers.ts#VoteParent',
           AccountVote: '../proposal-resolvers.ts#AccountVoteParent',
           Account: '{ address: string }',
@@ -42,9 +42,9 @@ const config: CodegenConfig = {
         },
       },
     },
-    'api/generated/queries.ts': {
+    'api/facts/generated/queries.ts': {
       schema: 'subgraph/query-schema.graphql',
-      documents: 'api/queries.graphql',
+      documents: 'api/facts/queries.graphql',
       plugins: ['typescript-operations', 'typed-document-node'],
       config: {
         useTypeImports: true,

@@ -10,16 +10,16 @@ import compression from 'compression'
 import cors from 'cors'
 import express, { type ErrorRequestHandler } from 'express'
 import { GraphQLError, type GraphQLFormattedError } from 'graphql'
-import { ChainView, type IndexedChain, snapshotCache } from './chain-view.ts'
-import { Chains } from './chains.ts'
-import type { Context } from './context.ts'
-import { editorRouter } from './editor.ts'
-import { apiErrorIn, INTERNAL_ERROR } from './errors.ts'
-import { exportsRouter } from './exports.ts'
-import { FINAL_SECONDS } from './field-rules.ts'
-import { freshnessPlugin } from './freshness.ts'
-import { GovernanceView } from './governance-view.ts'
-import { ChainHeadSource } from './graph-node-status.ts'
+import { ChainHeadSource } from './facts/chain-head.ts'
+import { apiErrorIn, INTERNAL_ERROR } from './facts/errors.ts'
+import { Subgraph } from './facts/subgraph.ts'
+import { exportsRouter } from './files/exports.ts'
+import type { Context } from './graphql/context.ts'
+import { FINAL_SECONDS } from './graphql/field-rules.ts'
+import { pinPlugin } from './graphql/pins.ts'
+import { resolvers } from './graphql/resolvers.ts'
+import { editorRouter } from './http/editor.ts'
+import { freshnessPlugin } from './http/freshness.ts'
 import {
   costPlugin,
   DEFAULT_LIMITS,
@@ -31,13 +31,13 @@ import {
   limitRules,
   RequestTime,
   stringify,
-} from './limits.ts'
-import { Metrics } from './metrics.ts'
-import { pinPlugin } from './pins.ts'
-import { PollTexts } from './poll-text.ts'
-import { resolvers } from './resolvers.ts'
-import { stateRouter } from './state-router.ts'
-import { Subgraph } from './subgraph.ts'
+} from './http/limits.ts'
+import { Metrics } from './http/metrics.ts'
+import { stateRouter } from './http/state-router.ts'
+import { PollTexts } from './texts/poll-text.ts'
+import { ChainView, type IndexedChain, snapshotCache } from './views/chain-view.ts'
+import { Chains } from './views/chains.ts'
+import { GovernanceView } from './views/governance-view.ts'
 
 /** Where the facts of one chain are. */
 export interface Chain {

@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
-import { DEFAULT_LIMITS, NO_LIMITS } from '../api/limits.ts'
-import { PollTexts } from '../api/poll-text.ts'
+import { DEFAULT_LIMITS, NO_LIMITS } from '../api/http/limits.ts'
+import { PollTexts } from '../api/texts/poll-text.ts'
 import { postJson } from './graph-node.ts'
 import { StackError } from './processes.ts'
 import { createProgressDisplay } from './progress.ts'

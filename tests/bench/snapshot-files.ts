@@ -1,8 +1,8 @@
 import { keccak256, toHex } from 'viem'
-import { type RoundMark, tableOfSnapshot } from '../../api/export-tables.ts'
-import { StakeSnapshot } from '../../api/stake-snapshot.ts'
-import { type Format, renderTable } from '../../api/table-file.ts'
-import type { VotingPower } from '../../api/voting-power.ts'
+import { type RoundMark, tableOfSnapshot } from '../../api/files/export-tables.ts'
+import { type Format, renderTable } from '../../api/files/table-file.ts'
+import type { VotingPower } from '../../api/rules/voting-power.ts'
+import { StakeSnapshot } from '../../api/views/stake-snapshot.ts'
 
 /** How long something about a snapshot took to make. */
 export interface FileResult {

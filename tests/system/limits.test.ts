@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { DEFAULT_LIMITS, type Limits } from '../../api/limits.ts'
+import { DEFAULT_LIMITS, type Limits } from '../../api/http/limits.ts'
 import { type ApiServer, createServer } from '../../api/server.ts'
 import { type Stack, startStack } from '../../stack/stack.ts'
 import { badRequests, send } from './bad-requests.ts'

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import type { VoteCastFacts } from '../../api/facts/subgraph.ts'
 import {
   type AragonFigures,
   aragonQuorum,
@@ -8,9 +9,8 @@ import {
   isDecidedEarly,
   isSupportReached,
   isVoteOpen,
-} from '../../api/aragon-tally.ts'
-import { countAragonVote } from '../../api/proposal-count.ts'
-import type { VoteCastFacts } from '../../api/subgraph.ts'
+} from '../../api/rules/aragon-tally.ts'
+import { countAragonVote } from '../../api/rules/proposal-count.ts'
 
 const TDT = 10n ** 18n
 const HALF = 5n * 10n ** 17n

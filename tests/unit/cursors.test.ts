@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { decodeCursor, encodeCursor, type Pin } from '../../api/cursors.ts'
-import { keyAfter, pageOf } from '../../api/pagination.ts'
+import { decodeCursor, encodeCursor, type Pin } from '../../api/graphql/cursors.ts'
+import { keyAfter, pageOf } from '../../api/graphql/pagination.ts'
 
 const pin = (network: string, block: number): Pin => ({
   network,

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { l1VotingPower } from '../../api/voting-power.ts'
+import { l1VotingPower } from '../../api/rules/voting-power.ts'
 import { stake } from './stakes.ts'
 
 const member = stake('0xt', '0xt', { inPool: true, delegatedAmount: 500n, activationRound: 4, deactivationRound: 9 })

@@ -4,7 +4,7 @@ import { gzipSync } from 'node:zlib'
 import { CID } from 'multiformats/cid'
 import { identity } from 'multiformats/hashes/identity'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { PollTexts, type PollTextsOptions } from '../../api/poll-text.ts'
+import { PollTexts, type PollTextsOptions } from '../../api/texts/poll-text.ts'
 
 /** A CID of each version. */
 const CID_V0 = 'QmdfTbBqBPQ7VNxZEYEj14VmRuZBkqFbiwReogJgS1zR1n'

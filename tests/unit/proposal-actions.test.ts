@@ -13,7 +13,7 @@ import {
   zeroHash,
 } from 'viem'
 import { describe, expect, test } from 'vitest'
-import { decodeAction, recomputeProposalId, timelockOperationId } from '../../api/proposal-actions.ts'
+import { decodeAction, recomputeProposalId, timelockOperationId } from '../../api/texts/proposal-actions.ts'
 
 const LPT = '0x289ba1701c2f088cf0faf8b3705246331cb8a839'
 const TARGET = `0x${'a'.repeat(40)}` as const

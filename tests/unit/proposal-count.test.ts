@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
-import { type GovernorVote, governorTally } from '../../api/governor-tally.ts'
-import { percent, pollTally } from '../../api/poll-tally.ts'
-import { ballotsOf, countPoll, countTreasuryProposal } from '../../api/proposal-count.ts'
-import type { VoteCastFacts } from '../../api/subgraph.ts'
-import type { Stake } from '../../api/voting-power.ts'
+import type { VoteCastFacts } from '../../api/facts/subgraph.ts'
+import { type GovernorVote, governorTally } from '../../api/rules/governor-tally.ts'
+import { percent, pollTally } from '../../api/rules/poll-tally.ts'
+import { ballotsOf, countPoll, countTreasuryProposal } from '../../api/rules/proposal-count.ts'
+import type { Stake } from '../../api/rules/voting-power.ts'
 import { ONE, stake } from './stakes.ts'
 
 /** Choices by their numbers: governor 0 against, 1 for, 2 abstain; poll 0 yes, 1 no. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { proposalTitle } from '../../api/proposal-title.ts'
+import { proposalTitle } from '../../api/texts/proposal-title.ts'
 
 const LIP_16 = `---
 lip: 16

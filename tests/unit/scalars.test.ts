@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { scalars } from '../../api/scalars.ts'
+import { scalars } from '../../api/graphql/scalars.ts'
 
 describe('a DateTime', () => {
   test.each([

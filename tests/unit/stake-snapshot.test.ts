@@ -1,7 +1,7 @@
 import { StandardMerkleTree } from '@openzeppelin/merkle-tree'
 import { expect, test } from 'vitest'
-import { StakeSnapshot } from '../../api/stake-snapshot.ts'
-import { votingPower } from '../../api/voting-power.ts'
+import { votingPower } from '../../api/rules/voting-power.ts'
+import { StakeSnapshot } from '../../api/views/stake-snapshot.ts'
 
 const address = (digit: string) => `0x${digit.repeat(40)}`
 const power = (digit: string, votes: bigint, stake: bigint) => ({

@@ -1,4 +1,4 @@
-import type { Stake } from '../../api/voting-power.ts'
+import type { Stake } from '../../api/rules/voting-power.ts'
 
 /** A cumulative reward factor of 1. */
 export const ONE = 10n ** 27n

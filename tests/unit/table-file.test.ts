@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { parse } from 'csv-parse/sync'
 import { describe, expect, test } from 'vitest'
-import { bytesOf, type Format, type RenderedFile, renderTable, type Table } from '../../api/table-file.ts'
+import { bytesOf, type Format, type RenderedFile, renderTable, type Table } from '../../api/files/table-file.ts'
 
 interface Row {
   amount: bigint | null

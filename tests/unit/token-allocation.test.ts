@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { allocateTokens } from '../../api/token-allocation.ts'
+import { allocateTokens } from '../../api/rules/token-allocation.ts'
 
 const stakes = (...all: [string, bigint][]) => all.map(([transcoder, stake]) => ({ transcoder, stake }))
 const dealt = (all: ReturnType<typeof stakes>, supply: bigint, seats = 25) =>

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { votingPower } from '../../api/voting-power.ts'
-import { type StakePeriod, votingPowerHistory } from '../../api/voting-power-history.ts'
+import { votingPower } from '../../api/rules/voting-power.ts'
+import { type StakePeriod, votingPowerHistory } from '../../api/rules/voting-power-history.ts'
 import { ONE, stake } from './stakes.ts'
 
 const NO_END = 2147483647

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { byVotes, pendingStake, type Stake, votes, votingPower } from '../../api/voting-power.ts'
+import { byVotes, pendingStake, type Stake, votes, votingPower } from '../../api/rules/voting-power.ts'
 import { ONE, stake } from './stakes.ts'
 
 const DELEGATOR = `0x${'d'.repeat(40)}`

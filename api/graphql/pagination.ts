@@ -1,5 +1,5 @@
+import { ApiError } from '../facts/errors.ts'
 import { badCursor, decodeCursor } from './cursors.ts'
-import { ApiError } from './errors.ts'
 
 /** The most nodes of one page. */
 export const MAX_PAGE = 1000

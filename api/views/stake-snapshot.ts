@@ -1,5 +1,5 @@
 import { StandardMerkleTree } from '@openzeppelin/merkle-tree'
-import { byVotes, type VotingPower } from './voting-power.ts'
+import { byVotes, type VotingPower } from '../rules/voting-power.ts'
 
 /** What a Merkle tree of nothing is given as its root. */
 const NO_ROOT = `0x${'00'.repeat(32)}`

@@ -1,8 +1,8 @@
 import type { ApolloServerPlugin } from '@apollo/server'
 import { type DocumentNode, Kind, visit } from 'graphql'
+import { ApiError } from '../facts/errors.ts'
 import type { Context } from './context.ts'
 import { decodeCursor, type Pin } from './cursors.ts'
-import { ApiError } from './errors.ts'
 
 /**
  * Reads a request that goes on from cursors at the blocks they were made at, all of it: one answer comes from one block

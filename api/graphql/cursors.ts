@@ -1,6 +1,6 @@
 // Cursors of lists: each pins the blocks it was made at, so that paging through stays one picture while indexing goes on.
 
-import { ApiError } from './errors.ts'
+import { ApiError } from '../facts/errors.ts'
 
 /** The block that one chain is read at. */
 export interface Pin {

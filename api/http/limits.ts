@@ -18,9 +18,9 @@ import {
 } from 'graphql'
 import { type ComplexityEstimator, getComplexity } from 'graphql-query-complexity'
 import { LRUCache } from 'lru-cache'
-import type { Context } from './context.ts'
-import { ApiError, type ErrorCode } from './errors.ts'
-import { MAX_PAGE } from './pagination.ts'
+import { ApiError, type ErrorCode } from '../facts/errors.ts'
+import type { Context } from '../graphql/context.ts'
+import { MAX_PAGE } from '../graphql/pagination.ts'
 
 /** What one request, and one client, may ask of the API; api/schema.graphql tells clients. */
 export interface Limits {

@@ -1,5 +1,6 @@
 // What a proposal's votes come to: the rule of its voting system over recorded facts. Pure.
 
+import type { PollFacts, TreasuryProposalFacts, VoteCastFacts } from '../facts/subgraph.ts'
 import {
   type AragonFigures,
   aragonQuorum,
@@ -23,7 +24,6 @@ import {
   type Sums,
 } from './governor-tally.ts'
 import { isPollQuorumReached, isPollQuotaReached, percent, pollQuorum, pollTally } from './poll-tally.ts'
-import type { PollFacts, TreasuryProposalFacts, VoteCastFacts } from './subgraph.ts'
 import type { Stake } from './voting-power.ts'
 
 /** States of proposals of all voting systems; see ProposalState in schema.graphql. */

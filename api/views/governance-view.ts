@@ -1,10 +1,6 @@
 import DataLoader from 'dataloader'
-import { aragonEndDate, canExecute } from './aragon-tally.ts'
-import { type ChainView, refuseInexact } from './chain-view.ts'
-import { ApiError } from './errors.ts'
-import { timelockOperationId } from './proposal-actions.ts'
-import { type AragonTerms, type Count, countAragonVote, countPoll, countTreasuryProposal } from './proposal-count.ts'
-import { currentRound } from './rounds-manager.ts'
+import { ApiError } from '../facts/errors.ts'
+import { currentRound } from '../facts/rounds-manager.ts'
 import type {
   AragonVoteFacts,
   LogPosition,
@@ -16,7 +12,17 @@ import type {
   TreasuryProposalFacts,
   VaultPayment,
   VoteCastFacts,
-} from './subgraph.ts'
+} from '../facts/subgraph.ts'
+import { aragonEndDate, canExecute } from '../rules/aragon-tally.ts'
+import {
+  type AragonTerms,
+  type Count,
+  countAragonVote,
+  countPoll,
+  countTreasuryProposal,
+} from '../rules/proposal-count.ts'
+import { timelockOperationId } from '../texts/proposal-actions.ts'
+import { type ChainView, refuseInexact } from './chain-view.ts'
 
 /** A treasury proposal, and through what it is counted. */
 export type TreasuryProposalInView = TreasuryProposalFacts & { view: GovernanceView }

@@ -1,9 +1,13 @@
-import { type ChainView, exactTotals, notExactOnL1 } from './chain-view.ts'
-import type { Chains } from './chains.ts'
+import { ApiError } from '../facts/errors.ts'
+import type { Head, RoundFacts } from '../facts/subgraph.ts'
+import { isStale, type Lag, lagOf } from '../http/freshness.ts'
+import { percent } from '../rules/poll-tally.ts'
+import type { VotingPower as Power } from '../rules/voting-power.ts'
+import { type ChainView, exactTotals, notExactOnL1 } from '../views/chain-view.ts'
+import type { Chains } from '../views/chains.ts'
+import type { StakeSnapshot as Snapshot } from '../views/stake-snapshot.ts'
 import { encodeCursor } from './cursors.ts'
-import { ApiError } from './errors.ts'
 import { type AllFields, mayBeKept, withFieldRules } from './field-rules.ts'
-import { isStale, type Lag, lagOf } from './freshness.ts'
 import type {
   AccountResolvers,
   ChainStatusResolvers,
@@ -16,14 +20,10 @@ import type {
   VotingPowerResolvers,
 } from './generated/resolvers.ts'
 import { keyAfter, type ListOrder, pageOf, pageSize } from './pagination.ts'
-import { percent } from './poll-tally.ts'
 import { isoTime, position } from './positions.ts'
 import { accountVotes, proposalQueries, proposalTypes } from './proposal-resolvers.ts'
 import { scalars } from './scalars.ts'
-import type { StakeSnapshot as Snapshot } from './stake-snapshot.ts'
-import type { Head, RoundFacts } from './subgraph.ts'
 import { treasuryQueries, treasuryTypes } from './treasury-resolvers.ts'
-import type { VotingPower as Power } from './voting-power.ts'
 
 /** The most accounts one votingPowers may ask for. */
 const MAX_ACCOUNTS = 1000

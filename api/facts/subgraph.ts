@@ -2,7 +2,8 @@ import type { TypedDocumentNode } from '@graphql-typed-document-node/core'
 import { print } from 'graphql'
 import { ClientError, GraphQLClient } from 'graphql-request'
 import { LRUCache } from 'lru-cache'
-import type { Pin } from './cursors.ts'
+import type { Pin } from '../graphql/cursors.ts'
+import type { StakePeriod } from '../rules/voting-power-history.ts'
 import { ApiError, blockReorged } from './errors.ts'
 import {
   ActiveTranscodersDocument,
@@ -37,7 +38,6 @@ import {
   VotesOfDocument,
   VotingTokensDocument,
 } from './generated/queries.ts'
-import type { StakePeriod } from './voting-power-history.ts'
 
 /** What graph-node returns at the most for one list. */
 const UPSTREAM_PAGE = 1000

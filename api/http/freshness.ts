@@ -1,9 +1,9 @@
 import type { ApolloServerPlugin } from '@apollo/server'
-import type { ChainView } from './chain-view.ts'
-import type { Context } from './context.ts'
-import { ApiError } from './errors.ts'
-import type { ChainHead } from './graph-node-status.ts'
-import type { Head } from './subgraph.ts'
+import type { ChainHead } from '../facts/chain-head.ts'
+import { ApiError } from '../facts/errors.ts'
+import type { Head } from '../facts/subgraph.ts'
+import type { Context } from '../graphql/context.ts'
+import type { ChainView } from '../views/chain-view.ts'
 
 /** How many blocks behind the chain's head an index may be while it keeps up: some seconds' worth on Arbitrum. */
 const STALE_AFTER_BLOCKS = 50

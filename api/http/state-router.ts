@@ -1,6 +1,6 @@
 import type { ApolloServer } from '@apollo/server'
 import express, { type Router } from 'express'
-import type { Context } from './context.ts'
+import type { Context } from '../graphql/context.ts'
 import type { Metrics } from './metrics.ts'
 
 const STATUS = `{

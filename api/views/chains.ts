@@ -1,7 +1,7 @@
+import { ApiError } from '../facts/errors.ts'
+import type { Head, RoundFacts } from '../facts/subgraph.ts'
+import type { Pin } from '../graphql/cursors.ts'
 import type { ChainView } from './chain-view.ts'
-import type { Pin } from './cursors.ts'
-import { ApiError } from './errors.ts'
-import type { Head, RoundFacts } from './subgraph.ts'
 
 /** A chain with the rounds it can tell of. */
 interface RoundRange {

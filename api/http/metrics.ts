@@ -1,9 +1,9 @@
 import type { ApolloServerPlugin, BaseContext } from '@apollo/server'
 import { type GraphQLFormattedError, Kind, type OperationDefinitionNode } from 'graphql'
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
-import type { IndexedChain } from './chain-view.ts'
+import type { Head } from '../facts/subgraph.ts'
+import type { IndexedChain } from '../views/chain-view.ts'
 import { isStale, type Lag, lagOf } from './freshness.ts'
-import type { Head } from './subgraph.ts'
 
 /** What a server counts and measures, in Prometheus' format. */
 export class Metrics {

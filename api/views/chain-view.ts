@@ -1,13 +1,13 @@
 import DataLoader from 'dataloader'
 import { LRUCache } from 'lru-cache'
-import type { Pin } from './cursors.ts'
-import { ApiError, blockReorged } from './errors.ts'
-import type { ChainHead, ChainHeadSource } from './graph-node-status.ts'
+import type { ChainHead, ChainHeadSource } from '../facts/chain-head.ts'
+import { ApiError, blockReorged } from '../facts/errors.ts'
+import type { FirstCheckpoint, Head, PinnedSubgraph, RecordedStake, RoundFacts, Subgraph } from '../facts/subgraph.ts'
+import type { Pin } from '../graphql/cursors.ts'
+import { allocateTokens, type TokenAllocation } from '../rules/token-allocation.ts'
+import { byVotes, l1VotingPower, type VotingPower, votingPower } from '../rules/voting-power.ts'
+import { type StakePeriod, votingPowerHistory } from '../rules/voting-power-history.ts'
 import { StakeSnapshot } from './stake-snapshot.ts'
-import type { FirstCheckpoint, Head, PinnedSubgraph, RecordedStake, RoundFacts, Subgraph } from './subgraph.ts'
-import { allocateTokens, type TokenAllocation } from './token-allocation.ts'
-import { byVotes, l1VotingPower, type VotingPower, votingPower } from './voting-power.ts'
-import { type StakePeriod, votingPowerHistory } from './voting-power-history.ts'
 
 /** One indexed chain, for as long as the server runs. */
 export interface IndexedChain {

@@ -5,8 +5,10 @@ import cors from 'cors'
 import { type NextFunction, type Request, type Response, Router } from 'express'
 import { GraphQLError } from 'graphql'
 import { LRUCache } from 'lru-cache'
-import { type Context, viewsOf } from './context.ts'
-import { ApiError } from './errors.ts'
+import { ApiError } from '../facts/errors.ts'
+import { type Context, viewsOf } from '../graphql/context.ts'
+import { findProposal, globalId } from '../graphql/proposal-resolvers.ts'
+import { scalars } from '../graphql/scalars.ts'
 import {
   allocationTable,
   powerTable,
@@ -16,8 +18,6 @@ import {
   snapshotTable,
   votesTable,
 } from './export-tables.ts'
-import { findProposal, globalId } from './proposal-resolvers.ts'
-import { scalars } from './scalars.ts'
 import { bytesOf, FORMATS, type Format, jsonText, type RenderedFile, renderTable } from './table-file.ts'
 
 /** HTTP status of each error code; whatever else is the server's own fault. */

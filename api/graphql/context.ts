@@ -1,7 +1,7 @@
-import type { Chains } from './chains.ts'
-import type { GovernanceView } from './governance-view.ts'
-import type { RequestTime } from './limits.ts'
-import type { PollTexts } from './poll-text.ts'
+import type { RequestTime } from '../http/limits.ts'
+import type { PollTexts } from '../texts/poll-text.ts'
+import type { Chains } from '../views/chains.ts'
+import type { GovernanceView } from '../views/governance-view.ts'
 
 /** What every resolver of one request shares: each chain as of one block. */
 export interface Context {

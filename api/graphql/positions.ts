@@ -1,5 +1,5 @@
+import type { LogPosition } from '../facts/subgraph.ts'
 import type { Position } from './generated/resolvers.ts'
-import type { LogPosition } from './subgraph.ts'
 
 /** A place on the chain as the API shows it; a round of 0 means that none was initialised yet. */
 export function position({ block, logIndex, timestamp, transactionHash, round }: LogPosition): Position {

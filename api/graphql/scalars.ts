@@ -1,5 +1,5 @@
 import { GraphQLScalarType, Kind, type ValueNode } from 'graphql'
-import { ApiError } from './errors.ts'
+import { ApiError } from '../facts/errors.ts'
 
 function textScalar(name: string, parse: (text: string) => string | bigint): GraphQLScalarType {
   const parseText = (text: string) => {

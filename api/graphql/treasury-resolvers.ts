@@ -1,6 +1,8 @@
-import type { ChainView } from './chain-view.ts'
+import { ApiError } from '../facts/errors.ts'
+import type { TokenBalanceFacts, TreasuryFacts, TreasuryTransferFacts } from '../facts/subgraph.ts'
+import type { ChainView } from '../views/chain-view.ts'
+import type { GovernanceView } from '../views/governance-view.ts'
 import { viewsOf } from './context.ts'
-import { ApiError } from './errors.ts'
 import type { AllFields } from './field-rules.ts'
 import type {
   QueryResolvers,
@@ -10,10 +12,8 @@ import type {
   VaultPaymentResolvers,
   VotingTokenResolvers,
 } from './generated/resolvers.ts'
-import type { GovernanceView } from './governance-view.ts'
 import { type ListOrder, pageOf } from './pagination.ts'
 import { position } from './positions.ts'
-import type { TokenBalanceFacts, TreasuryFacts, TreasuryTransferFacts } from './subgraph.ts'
 
 /** A voting token with the chain it is on. */
 export interface VotingTokenParent {

@@ -1,6 +1,19 @@
-import { aragonEndDate } from './aragon-tally.ts'
+import { ApiError } from '../facts/errors.ts'
+import type { LogPosition, PollFacts } from '../facts/subgraph.ts'
+import { aragonEndDate } from '../rules/aragon-tally.ts'
+import { percent } from '../rules/poll-tally.ts'
+import { type Ballot, choiceOf } from '../rules/proposal-count.ts'
+import { decodeAction, recomputeProposalId } from '../texts/proposal-actions.ts'
+import { proposalTitle } from '../texts/proposal-title.ts'
+import {
+  type AragonVoteInView,
+  aragonClosingTime,
+  type GovernanceView,
+  type PollInView,
+  type ProposalFacts,
+  type TreasuryProposalInView,
+} from '../views/governance-view.ts'
 import { type Context, viewsOf } from './context.ts'
-import { ApiError } from './errors.ts'
 import type { AllFields } from './field-rules.ts'
 import type {
   AccountVoteResolvers,
@@ -14,21 +27,8 @@ import type {
   TreasuryProposalResolvers,
   VoteResolvers,
 } from './generated/resolvers.ts'
-import {
-  type AragonVoteInView,
-  aragonClosingTime,
-  type GovernanceView,
-  type PollInView,
-  type ProposalFacts,
-  type TreasuryProposalInView,
-} from './governance-view.ts'
 import { type ListOrder, pageOf, pageSize } from './pagination.ts'
-import { percent } from './poll-tally.ts'
 import { isoTime, position } from './positions.ts'
-import { decodeAction, recomputeProposalId } from './proposal-actions.ts'
-import { type Ballot, choiceOf } from './proposal-count.ts'
-import { proposalTitle } from './proposal-title.ts'
-import type { LogPosition, PollFacts } from './subgraph.ts'
 import { holdersPage } from './treasury-resolvers.ts'
 
 /** How long an answer waits for a poll's text that is not at hand: not long enough to be felt. */
