@@ -10,55 +10,27 @@ import compression from 'compression'
 import cors from 'cors'
 import express, { type ErrorRequestHandler } from 'express'
 import { GraphQLError, type GraphQLFormattedError } from 'graphql'
-import { ChainHeadSource } from './facts/chain-head.ts'
 import { apiErrorIn, INTERNAL_ERROR } from './facts/errors.ts'
-import { Subgraph } from './facts/subgraph.ts'
+import type { FactsSource } from './facts/followed-chain.ts'
+import { isStaleNow } from './facts/freshness.ts'
 import { exportsRouter } from './files/exports.ts'
 import type { Context } from './graphql/context.ts'
+import { costPlugin } from './graphql/cost.ts'
+import { documentStore } from './graphql/document-store.ts'
 import { FINAL_SECONDS } from './graphql/field-rules.ts'
+import { DEFAULT_LIMITS, type Limits, languageLimit, limitExceeded, limitRules, stringify } from './graphql/limits.ts'
 import { pinPlugin } from './graphql/pins.ts'
+import { RequestTime } from './graphql/request-time.ts'
 import { resolvers } from './graphql/resolvers.ts'
 import { editorRouter } from './http/editor.ts'
 import { freshnessPlugin } from './http/freshness.ts'
-import {
-  costPlugin,
-  DEFAULT_LIMITS,
-  documentStore,
-  type Limits,
-  languageLimit,
-  limitExceeded,
-  limitRate,
-  limitRules,
-  RequestTime,
-  stringify,
-} from './http/limits.ts'
 import { Metrics } from './http/metrics.ts'
+import { limitRate } from './http/rate-limit.ts'
 import { stateRouter } from './http/state-router.ts'
 import { PollTexts } from './texts/poll-text.ts'
-import { ChainView, type IndexedChain, snapshotCache } from './views/chain-view.ts'
+import { ChainView, indexedChain } from './views/chain-view.ts'
 import { Chains } from './views/chains.ts'
 import { GovernanceView } from './views/governance-view.ts'
-
-/** Where the facts of one chain are. */
-export interface Chain {
-  /** Name in the networks file. */
-  network: string
-  /** graph-node's query URL of the subgraph. */
-  subgraphUrl: string
-  /** graph-node's index-node GraphQL, for the chain's head. */
-  statusUrl?: string
-  /** Blocks per round, only where the chain's own block numbers drive rounds. */
-  roundLength?: number
-  /** JSON-RPC of a real chain. */
-  rpcUrl?: string
-  /** Where LPT is on this chain, to tell its amounts in proposals. */
-  lptAddress?: string
-  /**
-   * Answers as the chain stood at the end of this block instead of the latest indexed; with its Unix time, which
-   * graph-node does not keep of all blocks.
-   */
-  asOf?: { block: number; timestamp?: number }
-}
 
 /** A running API. */
 export interface ApiServer {
@@ -73,14 +45,16 @@ const SCHEMA = readFileSync(new URL('./schema.graphql', import.meta.url), 'utf8'
 /** Headers that scripts of other sites may read. */
 const EXPOSED_HEADERS = ['Chain-Status', 'RateLimit', 'RateLimit-Policy', 'Retry-After', 'ETag', 'Content-Disposition']
 
-/** Serves the GraphQL API over some chains' facts; rejects with the error of listen() where the port is taken. */
+/** Serves the GraphQL API over some chains' facts, which others follow; rejects with the error of listen() where the port is taken. */
 export async function createServer(options: {
-  chains: readonly Chain[]
+  chains: readonly FactsSource[]
   /** 0 = any that is free. */
   port: number
   host?: string
-  /** Whether /ready answers 200: the index has caught up. */
+  /** Whether /ready may answer 200 as far as others know: the index has caught up. The facts of all chains must be there, too. */
   isReady: () => boolean
+  /** What counts requests and queries; new by default. */
+  metrics?: Metrics
   /** An IPFS gateway's URL, for the texts of polls; none are fetched without. */
   ipfsGateway?: string | undefined
   /** What a request and a client may ask, where not the defaults. */
@@ -93,9 +67,9 @@ export async function createServer(options: {
   const host = options.host ?? '127.0.0.1'
   const { log = () => {} } = options
   const limits = { ...DEFAULT_LIMITS, ...options.limits }
-  const metrics = new Metrics()
-  const chains = options.chains.map((chain) => indexedChain(chain, metrics))
-  metrics.watch(chains)
+  const metrics = options.metrics ?? new Metrics()
+  metrics.watch(options.chains)
+  const chains = options.chains.map(indexedChain)
   const pollTexts = new PollTexts(options.ipfsGateway)
   const app = express()
   app.disable('x-powered-by')
@@ -134,7 +108,14 @@ export async function createServer(options: {
   }
 
   app.use(cors({ methods: ['GET', 'HEAD', 'POST'], exposedHeaders: EXPOSED_HEADERS, maxAge: 86_400 }), compression())
-  app.use(stateRouter({ apollo, newContext, metrics, isReady: options.isReady }))
+  app.use(
+    stateRouter({
+      apollo,
+      newContext,
+      metrics,
+      isReady: () => options.isReady() && options.chains.every(({ state }) => !isStaleNow(state)),
+    }),
+  )
   app.get('/schema.graphql', (_request, response) => {
     response.type('text/plain').set('Cache-Control', 'public, max-age=3600').send(SCHEMA)
   })
@@ -151,23 +132,6 @@ export async function createServer(options: {
   await listen(httpServer, options.port, host)
   const { port } = httpServer.address() as AddressInfo
   return { url: `http://${host}:${port}`, close: () => apollo.stop() }
-}
-
-function indexedChain({ subgraphUrl, statusUrl, lptAddress, asOf, ...chain }: Chain, metrics: Metrics): IndexedChain {
-  const { network, rpcUrl } = chain
-  return {
-    ...chain,
-    subgraph: new Subgraph(network, subgraphUrl, asOf, (seconds, answered) =>
-      metrics.observeUpstream(network, seconds, answered),
-    ),
-    chainHead: new ChainHeadSource({
-      network,
-      ...(statusUrl === undefined ? {} : { statusUrl }),
-      ...(rpcUrl === undefined ? {} : { rpcUrl }),
-    }),
-    lptAddresses: lptAddress === undefined ? [] : [lptAddress.toLowerCase()],
-    snapshots: snapshotCache(),
-  }
 }
 
 /**

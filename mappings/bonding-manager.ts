@@ -74,7 +74,7 @@ export function handleBond(event: BondEvent): void {
     decreaseTotalStake(positions, protocol, oldDelegate, bonded)
     added += bonded
   }
-  initialisePool(positions.find(newDelegate), protocol.currentRound)
+  initialisePool(positions.find(newDelegate), protocol.currentRound, event)
   if (switches || !wasBonded) delegateTo(owner, newDelegate)
   if (moves || !wasBonded) owner.startRound = protocol.currentRound + 1
   owner.bondedAmount = event.params.bondedAmount
@@ -138,7 +138,7 @@ export function handleRebond(event: RebondEvent): void {
   const owner = positions.of(event.params.delegator)
   const wasUnbonded = owner.bondedAmount.isZero()
   if (wasUnbonded && bondingManagerVersionOf(event, protocol) >= INITIALISES_POOL_AT_REBOND) {
-    initialisePool(positions.find(delegate), protocol.currentRound)
+    initialisePool(positions.find(delegate), protocol.currentRound, event)
   }
   if (wasUnbonded || !sameDelegate(owner, delegate)) delegateTo(owner, delegate)
   if (wasUnbonded) owner.startRound = protocol.currentRound + 1
@@ -219,7 +219,7 @@ export function handleEarningsClaimed(event: EarningsClaimedEvent): void {
 
   const delegating = owner.delegate
   if (delegating) {
-    initialisePool(positions.find(delegating), round)
+    initialisePool(positions.find(delegating), round, event)
     owner.startPool = earningsPoolId(delegating, round)
     if (delegating == owner.id && !owner.cumulativeRewards.isZero()) owner.cumulativeRewards = BigInt.zero()
   }
@@ -254,7 +254,7 @@ export function handleReward(event: RewardEvent): void {
     const factor = cumulativeRewardFactorAfter(transcoder.cumulativeRewardFactor, shared, totalStake)
     transcoder.cumulativeRewards += percOf(shared, transcoder.cumulativeRewards, totalStake) + commission
     transcoder.cumulativeRewardFactor = factor
-    rewardPool(transcoder.id, round, factor, totalStake)
+    rewardPool(transcoder.id, round, factor, totalStake, event)
   }
   transcoder.lastRewardRound = round
   increaseTotalStake(positions, protocol, transcoder.id, amount)

@@ -4,8 +4,10 @@ import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import type { Limits } from '../api/http/limits.ts'
-import { type ApiServer, type Chain, createServer } from '../api/server.ts'
+import { type Chain, FollowedChain } from '../api/facts/followed-chain.ts'
+import type { Limits } from '../api/graphql/limits.ts'
+import { Metrics } from '../api/http/metrics.ts'
+import { type ApiServer, createServer } from '../api/server.ts'
 import { GraphNode, type GraphNodePorts, gnd, type IndexingStatus, postJson, startGraphNode } from './graph-node.ts'
 import { type Contracts, checkRpc, contextKeys, publicNetwork, ROUND_LENGTHS, readNetwork } from './networks.ts'
 import { startPostgres } from './postgres.ts'
@@ -61,6 +63,8 @@ export interface Stack {
   /** Base URL of the API. */
   url: string
   chains: readonly Chain[]
+  /** Those chains' facts, as the API holds them. */
+  followed: readonly FollowedChain[]
   /**
    * Resolves once every chain has caught up for the first time, but for those whose indexing stopped; rejects when it
    * stopped for all, or another part fails before.
@@ -229,7 +233,7 @@ async function startWithOwnGraphNode(run: Run, planned: readonly PlannedChain[])
     return { ...chain, ports, graphNode: new GraphNode(ports) }
   })
   const chains = indexed.map((chain) => apiChain(chain, subgraphUrl(chain), chain.graphNode.statusUrl))
-  const api = await serveApi(run, chains)
+  const api = await serveApi(run, chains, keep ? join(dir, 'facts') : undefined)
 
   const logs = join(dir, 'logs')
   mkdirSync(logs, { recursive: true })
@@ -299,8 +303,8 @@ async function startWithGraphNodeAt(url: string, run: Run, planned: readonly Pla
       throw new StackError(`the graph-node at ${subgraphUrl} does not answer: ${error.message}`)
     })
   }
-  const api = await serveApi(run, chains)
-  return runningStack(run, api, chains, Promise.resolve())
+  const api = await serveApi(run, chains, undefined)
+  return runningStack(run, api, chains, Promise.resolve(chains.map(({ network }) => ({ network, block: 0 }))))
 }
 
 /** Whether it is where one subgraph is queried, rather than a graph-node with any. */
@@ -308,14 +312,28 @@ function isSubgraphUrl(url: string | undefined): boolean {
   return url?.includes('/subgraphs/') ?? false
 }
 
-async function serveApi(run: Run, chains: Chain[]): Promise<ApiServer> {
+/** A running API and the facts it answers from. */
+interface Served extends ApiServer {
+  followed: FollowedChain[]
+}
+
+async function serveApi(run: Run, chains: Chain[], dataDir: string | undefined): Promise<Served> {
   const { port = 0, limits = {}, ipfsGateway, trustProxy } = run.options
   const log = (line: string) => run.log(line)
+  const metrics = new Metrics()
+  const followed = chains.map((chain) => {
+    const observe = (seconds: number, answered: boolean) => metrics.observeUpstream(chain.network, seconds, answered)
+    return new FollowedChain(chain, { dataDir, log, observe })
+  })
+  const options = { chains: followed, port, metrics, ipfsGateway, limits, trustProxy, log }
   try {
-    const api = await createServer({ chains, port, isReady: () => run.isReady, ipfsGateway, limits, trustProxy, log })
-    // A client that holds on to its connection must not hold up the rest.
-    run.onStop(() => Promise.race([api.close(), pause(1000, new AbortController().signal)]))
-    return api
+    const api = await createServer({ ...options, isReady: () => run.isReady })
+    run.onStop(async () => {
+      // A client that holds on to its connection must not hold up the rest.
+      await Promise.race([api.close(), pause(1000, new AbortController().signal)])
+      await Promise.all(followed.map((chain) => chain.close()))
+    })
+    return { ...api, followed }
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
     throw new StackError(`port ${port} is in use: choose another one with --port`)
@@ -339,13 +357,25 @@ function apiChain(
   }
 }
 
-function runningStack(run: Run, api: ApiServer, chains: Chain[], caughtUp: Promise<void>): Stack {
-  const ready = caughtUp.then(() => {
+/** A block up to which a chain is indexed. */
+interface Indexed {
+  network: string
+  block: number
+}
+
+function runningStack(run: Run, api: Served, chains: Chain[], caughtUp: Promise<Indexed[]>): Stack {
+  const { url, followed } = api
+  for (const chain of followed) chain.start()
+  const ready = caughtUp.then(async (indexed) => {
+    const reached = indexed.map(({ network, block }) =>
+      followed.find((chain) => chain.network === network)?.reached(block, run.signal),
+    )
+    await Promise.all(reached)
     run.isReady = true
   })
   // Whoever only looks at `failure` need not handle it here too.
   ready.catch(() => {})
-  return { url: api.url, chains, ready, failure: run.signal, stop: run.stop }
+  return { url, chains, followed, ready, failure: run.signal, stop: run.stop }
 }
 
 // Takes the folder of the run for this process, with a watchdog that clears up when the process is killed.
@@ -450,8 +480,8 @@ class IndexingFailures {
   }
 }
 
-// Resolves when every chain has caught up that can; goes on watching, to tell what happens later, until the run ends.
-async function watchIndexing(run: Run, indexed: readonly IndexedChain[]): Promise<void> {
+// Resolves, with where they stand, when every chain has caught up that can; goes on watching, to tell what happens later, until the run ends.
+async function watchIndexing(run: Run, indexed: readonly IndexedChain[]): Promise<Indexed[]> {
   const failures = new IndexingFailures(run)
   for (;;) {
     run.signal.throwIfAborted()
@@ -466,7 +496,7 @@ async function watchIndexing(run: Run, indexed: readonly IndexedChain[]): Promis
     run.options.onProgress?.(looks.map(({ progress }) => progress))
     if (looks.every(({ caughtUp, failure }) => caughtUp || failure !== undefined)) {
       watchVersions(run, indexed, failures).catch(run.fail)
-      return
+      return looks.filter(({ failure }) => failure === undefined).map(({ progress }) => progress)
     }
     await pause(300, run.signal)
   }

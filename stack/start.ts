@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
-import { DEFAULT_LIMITS, NO_LIMITS } from '../api/http/limits.ts'
+import { DEFAULT_LIMITS, NO_LIMITS } from '../api/graphql/limits.ts'
 import { PollTexts } from '../api/texts/poll-text.ts'
 import { postJson } from './graph-node.ts'
 import { StackError } from './processes.ts'

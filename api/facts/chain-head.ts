@@ -1,11 +1,7 @@
 import { gql, request } from 'graphql-request'
 import { createPublicClient, http } from 'viem'
 
-/** How long a chain's head is taken for the latest, so that asking for it costs less than an upstream query a request. */
-const LIFETIME_MS = 1000
-/** How long nobody is asked again after there was no answer: an answer must not be held up by its freshness. */
-const SILENCE_MS = 5000
-/** Less than a request to the subgraph may take, so that a dead graph-node is not reported any later. */
+/** Less than a step of following may take, so that a dead graph-node is not noticed any later. */
 const TIMEOUT_MS = 1000
 
 /** The latest block of a chain. */
@@ -17,56 +13,61 @@ export interface ChainHead {
   synced: boolean | null
 }
 
-/** The head of one chain as graph-node's index-node knows it, or where there is none the chain's RPC. */
-export class ChainHeadSource {
-  #latest: { until: number; head: Promise<ChainHead | null> } | undefined
+/** A block that is on the chain now. */
+export interface ChainBlock {
+  hash: string
+  /** Unix time; null where it is not known. */
+  timestamp: number | null
+}
+
+/** The chain itself, as graph-node's index-node knows it, or where there is none its RPC. */
+export class ChainSource {
   #timestamp: { hash: string; seconds: number | null } | undefined
 
   constructor(private readonly chain: { network: string; statusUrl?: string; rpcUrl?: string }) {}
 
-  /** Null where nobody is there to ask, or nobody answers. Kept for a second. */
-  latest(): Promise<ChainHead | null> {
-    const now = performance.now()
-    if (this.#latest === undefined || now > this.#latest.until) {
+  /** The latest block; null where nobody is there to ask, or nobody answers. */
+  async latest(): Promise<ChainHead | null> {
+    const { statusUrl, rpcUrl } = this.chain
+    try {
+      if (statusUrl !== undefined) return await this.#latestByIndexNode(statusUrl)
+      if (rpcUrl === undefined) return null
+      const { number, timestamp } = await rpcClient(rpcUrl).getBlock({ blockTag: 'latest' })
+      return { block: Number(number), timestamp: Number(timestamp), synced: null }
+    } catch {
       // The index may well answer questions about stake while its status server does not.
-      const latest = { until: now + LIFETIME_MS, head: this.#ask().catch(() => null) }
-      this.#latest = latest
-      latest.head.then((head) => {
-        if (head === null) latest.until = performance.now() + SILENCE_MS
-      })
+      return null
     }
-    return this.#latest.head
   }
 
-  /**
-   * Hash of the block that has a number on the chain now, as graph-node's or our own RPC tells it; null where there is
-   * nobody to ask, or no answer.
-   */
-  async blockHash(block: number): Promise<string | null> {
+  /** The block that has a number on the chain now; null where nobody is there to ask, or nobody tells. */
+  async block(number: number): Promise<ChainBlock | null> {
     const { network, statusUrl, rpcUrl } = this.chain
     try {
       if (statusUrl !== undefined) {
         const signal = AbortSignal.timeout(TIMEOUT_MS)
-        const variables = { network, block }
+        const variables = { network, block: number }
         const answer = await request<{ hash: string | null }>({
           url: statusUrl,
           document: BLOCK_HASH,
           variables,
           signal,
         })
+        if (answer.hash === null) return null
         // graph-node leaves out the 0x here.
-        return answer.hash === null ? null : `0x${answer.hash.replace(/^0x/, '')}`
+        const hash = `0x${answer.hash.replace(/^0x/, '')}`
+        return { hash, timestamp: await blockTime(statusUrl, network, hash, signal).catch(() => null) }
       }
-      if (rpcUrl !== undefined) return (await rpcClient(rpcUrl).getBlock({ blockNumber: BigInt(block) })).hash
+      if (rpcUrl === undefined) return null
+      const { hash, timestamp } = await rpcClient(rpcUrl).getBlock({ blockNumber: BigInt(number) })
+      return { hash, timestamp: Number(timestamp) }
     } catch {
-      // What cannot be checked is left to graph-node, which knows most of the blocks that are none any more.
+      return null
     }
-    return null
   }
 
-  async #ask(): Promise<ChainHead | null> {
-    const { network, statusUrl, rpcUrl } = this.chain
-    if (statusUrl === undefined) return rpcUrl === undefined ? null : headByRpc(rpcUrl)
+  async #latestByIndexNode(statusUrl: string): Promise<ChainHead | null> {
+    const { network } = this.chain
     const signal = AbortSignal.timeout(TIMEOUT_MS)
     const { indexingStatusForCurrentVersion: status } = await request<IndexingStatus>({
       url: statusUrl,
@@ -124,11 +125,6 @@ async function blockTime(url: string, network: string, hash: string, signal: Abo
   const { timestamp, block } = answer.blockData as { timestamp?: string; block?: { timestamp?: string } }
   const seconds = Number(timestamp ?? block?.timestamp)
   return Number.isFinite(seconds) ? seconds : null
-}
-
-async function headByRpc(rpcUrl: string): Promise<ChainHead> {
-  const { number, timestamp } = await rpcClient(rpcUrl).getBlock({ blockTag: 'latest' })
-  return { block: Number(number), timestamp: Number(timestamp), synced: null }
 }
 
 function rpcClient(rpcUrl: string) {

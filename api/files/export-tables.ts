@@ -7,8 +7,9 @@ import type { Ballot, Count } from '../rules/proposal-count.ts'
 import type { TokenShare } from '../rules/token-allocation.ts'
 import type { VotingPower } from '../rules/voting-power.ts'
 import { type ChainView, notExactOnL1 } from '../views/chain-view.ts'
-import type { GovernanceView, ProposalFacts } from '../views/governance-view.ts'
-import { LEAF_ENCODING, type StakeSnapshot } from '../views/stake-snapshot.ts'
+import type { GovernanceView, ProposalInView } from '../views/governance-view.ts'
+import type { StakeSnapshot } from '../views/stake-snapshot.ts'
+import { LEAF_ENCODING } from '../views/votes-tree.ts'
 import type { Cell, Column, Head, Table } from './table-file.ts'
 
 /** The rule by which voting power is counted, and its version: of a changed rule the number goes up. */
@@ -26,14 +27,14 @@ export interface RoundMark {
   blockHash: string | null
 }
 
-/** What fixes the start of a round; errors as ChainView.pinnedFor. */
-export async function roundMark(view: ChainView, round: number): Promise<RoundMark> {
-  const fixed = await view.fixedBy(round)
-  const { network } = view.chain
+/** What fixes the start of a round; errors as ChainView.factsFor. */
+export function roundMark(view: ChainView, round: number): RoundMark {
+  const fixed = view.fixedBy(round)
+  const { network } = view
   if (fixed !== null) {
     return { network, round, final: true, block: fixed.initializedAt.block, blockHash: fixed.blockHash }
   }
-  const { block, blockHash } = (await view.pinned()).head
+  const { block, blockHash } = view.facts.head
   return { network, round, final: false, block, blockHash }
 }
 
@@ -67,16 +68,16 @@ export function tableOfSnapshot(snapshot: StakeSnapshot, mark: RoundMark): Table
 }
 
 /** One account at the start of a round, zeros where it was never seen; on Ethereum L1 null for what cannot be told exactly. */
-export async function powerTable(view: ChainView, mark: RoundMark, account: string): Promise<Table<VotingPower>> {
+export function powerTable(view: ChainView, mark: RoundMark, account: string): Table<VotingPower> {
   const head = { format: 'livepeer-governance/voting-power/1', rule: VOTING_POWER_RULE, ...mark, rows: 1 }
-  return { head, columns: holderColumns, rows: [await view.votingPower(account, mark.round)] }
+  return { head, columns: holderColumns, rows: [view.votingPower(account, mark.round)] }
 }
 
 /** The Merkle proof of one account's votes at the start of a round; NOT_FOUND for who has none, NOT_EXACT on Ethereum L1. */
 export async function proofOf(view: ChainView, mark: RoundMark, account: string): Promise<object> {
   const snapshot = await completeSnapshot(view, mark.round)
   const holder = snapshot.holders.find((candidate) => candidate.account === account)
-  const proof = holder === undefined ? null : snapshot.votesProof(holder)
+  const proof = holder === undefined ? null : await snapshot.votesProof(holder)
   if (holder === undefined || proof === null) {
     throw new ApiError('NOT_FOUND', `${account} has no votes in round ${mark.round}: there is nothing to prove`)
   }
@@ -92,13 +93,13 @@ const shareColumns: readonly Column<TokenShare & { percent: string }>[] = [
 ]
 
 /** A supply dealt to the active transcoders of a round; errors as ChainView.tokenAllocation. */
-export async function allocationTable(
+export function allocationTable(
   view: ChainView,
   mark: RoundMark,
   supply: bigint,
   seats: number,
-): Promise<Table<TokenShare & { percent: string }>> {
-  const { totalStake, shares } = await view.tokenAllocation(mark.round, supply, seats)
+): Table<TokenShare & { percent: string }> {
+  const { totalStake, shares } = view.tokenAllocation(mark.round, supply, seats)
   const rule = 'largest remainder by delegated stake, ties to the lower address, 1'
   const head = { format: 'livepeer-governance/allocation/1', rule, ...mark }
   return {
@@ -112,7 +113,7 @@ export async function allocationTable(
 const COUNTING_RULES = 'LivepeerGovernor (LIP-89), polls (LIP-16), Aragon Voting, 1'
 
 interface ProposalRow {
-  proposal: ProposalFacts
+  proposal: ProposalInView
   title: string
   /** Null where it cannot be had exactly. */
   count: Count | null
@@ -121,7 +122,7 @@ interface ProposalRow {
 const proposalColumns: readonly Column<ProposalRow>[] = [
   { name: 'id', cellOf: ({ proposal }) => globalId(proposal) },
   { name: 'system', cellOf: ({ proposal }) => proposal.system },
-  { name: 'network', cellOf: ({ proposal }) => proposal.view.chainView.chain.network },
+  { name: 'network', cellOf: ({ proposal }) => proposal.view.chainView.network },
   { name: 'title', cellOf: ({ title }) => title, isFreeText: true },
   { name: 'proposer', cellOf: ({ proposal }) => proposal.proposer },
   { name: 'created', cellOf: ({ proposal }) => isoTime(proposal.createdAt.timestamp) },
@@ -142,14 +143,14 @@ const proposalColumns: readonly Column<ProposalRow>[] = [
 
 /** Everything ever proposed on some chains, oldest first, each counted as of the indexed block. */
 export async function proposalsTable(views: readonly GovernanceView[], context: Context): Promise<Table<ProposalRow>> {
-  const proposals = (await allProposals(views)).toSorted(byCreation)
+  const proposals = allProposals(views).toSorted(byCreation)
   const rows = await Promise.all(
     proposals.map(async (proposal): Promise<ProposalRow> => {
       const [title, count] = await Promise.all([titleOf(proposal, context), countIfExact(proposal)])
       return { proposal, title, count }
     }),
   )
-  const blocks = await Promise.all(views.map(async ({ chainView }) => indexedBlock(chainView)))
+  const blocks = views.map(({ chainView }) => indexedBlock(chainView))
   const head = { format: 'livepeer-governance/proposals/1', rule: COUNTING_RULES }
   return { head: { ...head, blocks, rows: rows.length }, columns: proposalColumns, rows }
 }
@@ -168,7 +169,7 @@ const voteColumns: readonly Column<Ballot>[] = [
 ]
 
 /** Each voter's choice that counts, by when it was cast, counted as of the indexed block; NOT_EXACT where that cannot be. */
-export async function votesTable(proposal: ProposalFacts): Promise<Table<Ballot>> {
+export async function votesTable(proposal: ProposalInView): Promise<Table<Ballot>> {
   const { count } = await proposal.view.count(proposal)
   const { ballots, state, sums, electorate, quorum, final, passed } = count
   const head: Head = {
@@ -176,7 +177,7 @@ export async function votesTable(proposal: ProposalFacts): Promise<Table<Ballot>
     rule: COUNTING_RULES,
     id: globalId(proposal),
     system: proposal.system,
-    ...(await indexedBlock(proposal.view.chainView)),
+    ...indexedBlock(proposal.view.chainView),
     state,
     ...sums,
     electorate,
@@ -190,7 +191,7 @@ export async function votesTable(proposal: ProposalFacts): Promise<Table<Ballot>
 }
 
 /** What a proposal's count depends on beside its votes, as its contract has it. */
-async function termsOf(proposal: ProposalFacts): Promise<Record<string, Cell>> {
+async function termsOf(proposal: ProposalInView): Promise<Record<string, Cell>> {
   switch (proposal.system) {
     case 'TREASURY':
       return { snapshotRound: proposal.snapshotRound, lastRound: proposal.lastRound }
@@ -210,7 +211,7 @@ async function completeSnapshot(view: ChainView, round: number): Promise<StakeSn
 }
 
 /** A file of all proposals is of use even where one of them cannot be counted. */
-async function countIfExact(proposal: ProposalFacts): Promise<Count | null> {
+async function countIfExact(proposal: ProposalInView): Promise<Count | null> {
   try {
     return (await proposal.view.count(proposal)).count
   } catch (error) {
@@ -219,12 +220,12 @@ async function countIfExact(proposal: ProposalFacts): Promise<Count | null> {
   }
 }
 
-async function indexedBlock(view: ChainView) {
-  const { block, blockHash } = (await view.pinned()).head
-  return { network: view.chain.network, block, blockHash }
+function indexedBlock(view: ChainView) {
+  const { block, blockHash } = view.facts.head
+  return { network: view.network, block, blockHash }
 }
 
-function byCreation(a: ProposalFacts, b: ProposalFacts): number {
+function byCreation(a: ProposalInView, b: ProposalInView): number {
   const time = a.createdAt.timestamp - b.createdAt.timestamp
   return time !== 0 ? time : globalId(a) < globalId(b) ? -1 : 1
 }

@@ -101,11 +101,11 @@ async function snapshotFile(request: Request, { chains }: Context): Promise<Offe
   const { network } = query(request, ['network'])
   const [name, format] = nameAndFormat(request.params.file)
   const round = roundOf(name)
-  const view = await chains.forRound(round, network)
-  const mark = await roundMark(view, round)
-  const { deployment } = (await view.pinned()).head
+  const view = chains.forRound(round, network)
+  const mark = roundMark(view, round)
+  const { deployment } = view.facts.head
   const render = async () => renderTable(await snapshotTable(view, mark), format)
-  return { format, final: await view.isFinal(round), key: ['snapshot', deployment, mark], render }
+  return { format, final: view.isFinal(round), key: ['snapshot', deployment, mark], render }
 }
 
 async function proofFile(request: Request, { chains }: Context): Promise<Offer> {
@@ -114,10 +114,10 @@ async function proofFile(request: Request, { chains }: Context): Promise<Offer> 
   if (format !== 'json') throw unknownFormat(format, ['json'])
   const account = scalars.Address.parseValue(name) as string
   const round = roundOf(request.params.round)
-  const view = await chains.forRound(round, network)
-  const mark = await roundMark(view, round)
+  const view = chains.forRound(round, network)
+  const mark = roundMark(view, round)
   const render = async () => wholeFile(`${jsonText(await proofOf(view, mark, account))}\n`)
-  return { format, final: await view.isFinal(round), key: null, render }
+  return { format, final: view.isFinal(round), key: null, render }
 }
 
 async function powerFile(request: Request, { chains }: Context): Promise<Offer> {
@@ -125,10 +125,10 @@ async function powerFile(request: Request, { chains }: Context): Promise<Offer> 
   const [name, format] = nameAndFormat(request.params.file)
   const account = scalars.Address.parseValue(name) as string
   const round = roundOf(request.params.round)
-  const view = await chains.forRound(round, network)
-  const mark = await roundMark(view, round)
-  const render = async () => renderTable(await powerTable(view, mark, account), format)
-  return { format, final: await view.isFinal(round), key: null, render }
+  const view = chains.forRound(round, network)
+  const mark = roundMark(view, round)
+  const render = async () => renderTable(powerTable(view, mark, account), format)
+  return { format, final: view.isFinal(round), key: null, render }
 }
 
 async function allocationFile(request: Request, { chains }: Context): Promise<Offer> {
@@ -137,10 +137,10 @@ async function allocationFile(request: Request, { chains }: Context): Promise<Of
   const round = roundOf(name)
   const supply = scalars.BigInt.parseValue(asked.supply ?? '100000000000000000000') as bigint
   const seats = wholeNumber('seats', asked.seats ?? '25')
-  const view = await chains.forRound(round, asked.network)
-  const mark = await roundMark(view, round)
-  const render = async () => renderTable(await allocationTable(view, mark, supply, seats), format)
-  return { format, final: await view.isFinal(round), key: null, render }
+  const view = chains.forRound(round, asked.network)
+  const mark = roundMark(view, round)
+  const render = async () => renderTable(allocationTable(view, mark, supply, seats), format)
+  return { format, final: view.isFinal(round), key: null, render }
 }
 
 async function proposalsFile(request: Request, context: Context): Promise<Offer> {
@@ -155,9 +155,9 @@ async function votesFile(request: Request, { governance }: Context): Promise<Off
   query(request, [])
   const format = formatOf(request.params.format)
   const id = String(request.params.id)
-  const proposal = await findProposal(id, governance)
+  const proposal = findProposal(id, governance)
   if (proposal === null) throw new ApiError('NOT_FOUND', `There is no proposal ${id}`)
-  const { deployment, block, blockHash } = (await proposal.view.chainView.pinned()).head
+  const { deployment, block, blockHash } = proposal.view.chainView.facts.head
   const render = async () => renderTable(await votesTable(proposal), format)
   return { format, final: false, key: ['votes', deployment, globalId(proposal), block, blockHash], render }
 }

@@ -1,7 +1,7 @@
-import type { RequestTime } from '../http/limits.ts'
 import type { PollTexts } from '../texts/poll-text.ts'
 import type { Chains } from '../views/chains.ts'
 import type { GovernanceView } from '../views/governance-view.ts'
+import type { RequestTime } from './request-time.ts'
 
 /** What every resolver of one request shares: each chain as of one block. */
 export interface Context {

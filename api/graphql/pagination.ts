@@ -1,14 +1,9 @@
 import { ApiError } from '../facts/errors.ts'
 import { badCursor, decodeCursor } from './cursors.ts'
+import type { PageEnd } from './parents.ts'
 
 /** The most nodes of one page. */
 export const MAX_PAGE = 1000
-
-/** Where a page ends: at the key of its last node, null on an empty one. */
-export interface PageEnd {
-  hasNextPage: boolean
-  endKey: string | null
-}
 
 /** A page of a list, as every connection of the API returns it. */
 export interface Page<Node> {

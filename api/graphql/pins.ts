@@ -13,9 +13,9 @@ export const pinPlugin: ApolloServerPlugin<Context> = {
     didResolveOperation: async ({ document, request, contextValue }) => {
       const pins = new Map<string, Pin>()
       for (const cursor of cursorsIn(document, request.variables ?? {})) {
-        for (const pin of pinsOf(cursor)) {
+        for (const pin of pinsIn(cursor)) {
           const other = pins.get(pin.network)
-          if (other !== undefined && other.hash !== pin.hash) {
+          if (other !== undefined && (other.hash !== pin.hash || other.block !== pin.block)) {
             throw new ApiError(
               'BAD_USER_INPUT',
               `Cursors of blocks ${other.block} and ${pin.block} of ${pin.network} cannot be mixed in one request; ask for the pages one by one`,
@@ -24,10 +24,12 @@ export const pinPlugin: ApolloServerPlugin<Context> = {
           pins.set(pin.network, pin)
         }
       }
-      for (const { chain, pinAt } of contextValue.chains.views) {
-        const pin = pins.get(chain.network)
-        if (pin !== undefined) pinAt(pin)
-      }
+      await Promise.all(
+        contextValue.chains.views.map(async (view) => {
+          const pin = pins.get(view.network)
+          if (pin !== undefined) await view.pinAt(pin)
+        }),
+      )
     },
   }),
 }
@@ -35,18 +37,22 @@ export const pinPlugin: ApolloServerPlugin<Context> = {
 /** What is given for arguments named `after`. */
 function cursorsIn(document: DocumentNode, variables: Record<string, unknown>): string[] {
   const cursors: unknown[] = []
+  const defaults = new Map<string, string>()
   visit(document, {
+    VariableDefinition: ({ variable, defaultValue }) => {
+      if (defaultValue?.kind === Kind.STRING) defaults.set(variable.name.value, defaultValue.value)
+    },
     Argument: ({ name, value }) => {
       if (name.value !== 'after') return
       if (value.kind === Kind.STRING) cursors.push(value.value)
-      if (value.kind === Kind.VARIABLE) cursors.push(variables[value.name.value])
+      if (value.kind === Kind.VARIABLE) cursors.push(variables[value.name.value] ?? defaults.get(value.name.value))
     },
   })
   return cursors.filter((cursor) => typeof cursor === 'string')
 }
 
 /** None for what is no cursor: the list that it is given to says so. */
-function pinsOf(cursor: string): Pin[] {
+function pinsIn(cursor: string): Pin[] {
   try {
     return decodeCursor(cursor).pins
   } catch {

@@ -1,4 +1,4 @@
-import type { LogPosition } from '../facts/subgraph.ts'
+import type { LogPosition } from '../rules/log.ts'
 import type { Position } from './generated/resolvers.ts'
 
 /** A place on the chain as the API shows it; a round of 0 means that none was initialised yet. */

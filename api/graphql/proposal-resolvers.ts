@@ -1,8 +1,9 @@
 import { ApiError } from '../facts/errors.ts'
-import type { LogPosition, PollFacts } from '../facts/subgraph.ts'
 import { aragonEndDate } from '../rules/aragon-tally.ts'
+import type { LogPosition } from '../rules/log.ts'
 import { percent } from '../rules/poll-tally.ts'
-import { type Ballot, choiceOf } from '../rules/proposal-count.ts'
+import type { Poll as PollFacts } from '../rules/proposal.ts'
+import { choiceOf } from '../rules/proposal-count.ts'
 import { decodeAction, recomputeProposalId } from '../texts/proposal-actions.ts'
 import { proposalTitle } from '../texts/proposal-title.ts'
 import {
@@ -10,7 +11,7 @@ import {
   aragonClosingTime,
   type GovernanceView,
   type PollInView,
-  type ProposalFacts,
+  type ProposalInView,
   type TreasuryProposalInView,
 } from '../views/governance-view.ts'
 import { type Context, viewsOf } from './context.ts'
@@ -28,37 +29,26 @@ import type {
   VoteResolvers,
 } from './generated/resolvers.ts'
 import { type ListOrder, pageOf, pageSize } from './pagination.ts'
+import type { AccountVoteParent, VoteParent } from './parents.ts'
 import { isoTime, position } from './positions.ts'
 import { holdersPage } from './treasury-resolvers.ts'
 
 /** How long an answer waits for a poll's text that is not at hand: not long enough to be felt. */
 const TEXT_PATIENCE_MS = 150
 
-/** A ballot with the voting system its numbers are of. */
-export interface VoteParent {
-  ballot: Ballot
-  system: ProposalFacts['system']
-}
-
-/** What an AccountVote's fields are resolved from. */
-export interface AccountVoteParent {
-  proposal: ProposalFacts
-  vote: VoteParent
-}
-
 /** Resolvers of Query.proposals and Query.proposal. */
 export const proposalQueries: Required<Pick<QueryResolvers, 'proposals' | 'proposal'>> = {
   proposals: async (_, { first, after, filter, orderBy }, context) => {
     pageSize(first)
     const asked = viewsOf(filter?.network, context)
-    const proposals = await filterProposals(await allProposals(asked), filter ?? {}, asked, context)
-    return pageOf(...(await sortProposals(proposals, orderBy ?? 'CREATED_DESC', context)), first, after)
+    const proposals = await filterProposals(allProposals(asked), filter ?? {}, asked, context)
+    return pageOf(...sortProposals(proposals, orderBy ?? 'CREATED_DESC'), first, after)
   },
   proposal: (_, { id }, { governance }) => findProposal(id, governance),
 }
 
 /** A proposal by its global id; null where there is none, BAD_USER_INPUT where it is no such id. */
-export async function findProposal(id: string, governance: readonly GovernanceView[]): Promise<ProposalFacts | null> {
+export function findProposal(id: string, governance: readonly GovernanceView[]): ProposalInView | null {
   if (!PROPOSAL_ID.test(id)) {
     throw new ApiError(
       'BAD_USER_INPUT',
@@ -66,13 +56,17 @@ export async function findProposal(id: string, governance: readonly GovernanceVi
     )
   }
   const wanted = id.toLowerCase().replace(/:0+(?=\d)/, ':')
-  const perChain = await Promise.allSettled(governance.map((view) => view.proposals()))
-  for (const answer of perChain) {
-    const found = answer.status === 'fulfilled' ? answer.value.find((one) => globalId(one) === wanted) : undefined
-    if (found !== undefined) return found
+  let silent: unknown
+  for (const view of governance) {
+    try {
+      const found = view.proposals().find((one) => globalId(one) === wanted)
+      if (found !== undefined) return found
+    } catch (error) {
+      silent ??= error
+    }
   }
-  // It may be on a chain that does not answer.
-  for (const answer of perChain) if (answer.status === 'rejected') throw answer.reason
+  // It may be on a chain that cannot be read.
+  if (silent !== undefined) throw silent
   return null
 }
 
@@ -84,7 +78,7 @@ export async function accountVotes(
   { governance }: Context,
 ) {
   pageSize(first)
-  const proposals = (await Promise.all(governance.map((view) => view.proposalsVotedBy(address)))).flat()
+  const proposals = governance.flatMap((view) => view.proposalsVotedBy(address))
   const votes = await Promise.all(
     proposals.map(async (proposal): Promise<AccountVoteParent | null> => {
       const vote = await findVote(proposal, address)
@@ -111,7 +105,7 @@ const PROPOSAL_ID = /^(treasury:\d{1,78}|poll:0x[0-9a-f]{40}|aragon:0x[0-9a-f]{4
 const proposalFields: AllFields<Omit<ProposalResolvers, '__resolveType'>> = {
   id: globalId,
   system: ({ system }) => system,
-  network: ({ view }) => view.chainView.chain.network,
+  network: ({ view }) => view.chainView.network,
   title: (proposal, _, context) => titleOf(proposal, context),
   description: async (proposal, _, context) => (await textOf(proposal, context)).description,
   proposer: ({ proposer }) => proposer,
@@ -145,7 +139,7 @@ const TreasuryProposal: AllFields<TreasuryProposalResolvers> = {
   actions: ({ targets, values, calldatas, view }) =>
     targets.map((target, index) => {
       const action = { target, value: values[index] ?? 0n, calldata: calldatas[index] ?? '0x' }
-      return { ...action, decoded: decodeAction(action, view.chainView.chain.lptAddresses) }
+      return { ...action, decoded: decodeAction(action, view.chainView.chain.source.lptAddresses) }
     }),
 }
 
@@ -185,7 +179,8 @@ const AragonVote: AllFields<AragonVoteResolvers> = {
   payments: (vote) => vote.view.payments(vote),
   holders: ({ token, view, voteId, snapshotBlock }, { first, after }) => {
     if (token === null) throw new ApiError('NOT_EXACT', `The voting token of vote ${voteId} is not indexed`)
-    return holdersPage(view.chainView, token, snapshotBlock, first, after)
+    const facts = view.chainView.facts.asOf({ block: snapshotBlock, blockHash: null, timestamp: null })
+    return holdersPage(facts, token, first, after)
   },
 }
 
@@ -216,7 +211,7 @@ const TYPES = { TREASURY: 'TreasuryProposal', POLL: 'Poll', ARAGON: 'AragonVote'
 /** Resolvers of the types that proposals are made of. */
 export const proposalTypes = {
   Proposal: {
-    __resolveType: ({ system }: ProposalFacts) => TYPES[system],
+    __resolveType: ({ system }: ProposalInView) => TYPES[system],
   },
   TreasuryProposal,
   Poll,
@@ -226,7 +221,7 @@ export const proposalTypes = {
 }
 
 /** The id of a proposal among those of all chains and voting systems. */
-export function globalId(proposal: ProposalFacts): string {
+export function globalId(proposal: ProposalInView): string {
   switch (proposal.system) {
     case 'TREASURY':
       return `treasury:${proposal.proposalId}`
@@ -238,7 +233,7 @@ export function globalId(proposal: ProposalFacts): string {
 }
 
 /** What a proposal without a text is called. */
-function untitled(proposal: ProposalFacts): string {
+function untitled(proposal: ProposalInView): string {
   switch (proposal.system) {
     case 'TREASURY':
       return `Proposal ${proposal.proposalId}`
@@ -250,7 +245,7 @@ function untitled(proposal: ProposalFacts): string {
 }
 
 /** What a proposal is called: by its text, or by its number or address where it has none. */
-export async function titleOf(proposal: ProposalFacts, context: Context): Promise<string> {
+export async function titleOf(proposal: ProposalInView, context: Context): Promise<string> {
   return (await textOf(proposal, context)).title ?? untitled(proposal)
 }
 
@@ -266,16 +261,16 @@ function setting(vote: AragonVoteInView, name: 'voteTime' | 'supportRequired' | 
   return value
 }
 
-/** Everything ever proposed on some chains; the error of one that does not answer. */
-export async function allProposals(views: readonly GovernanceView[]): Promise<ProposalFacts[]> {
-  return (await Promise.all(views.map((view) => view.proposals()))).flat()
+/** Everything ever proposed on some chains; the error of one without facts. */
+export function allProposals(views: readonly GovernanceView[]): ProposalInView[] {
+  return views.flatMap((view) => view.proposals())
 }
 
-async function countOf(proposal: ProposalFacts) {
+async function countOf(proposal: ProposalInView) {
   return (await proposal.view.count(proposal)).count
 }
 
-async function findVote(proposal: ProposalFacts, voter: string): Promise<VoteParent | null> {
+async function findVote(proposal: ProposalInView, voter: string): Promise<VoteParent | null> {
   const ballot = (await countOf(proposal)).ballots.find((candidate) => candidate.voter === voter)
   return ballot === undefined ? null : { ballot, system: proposal.system }
 }
@@ -287,7 +282,7 @@ function cidOf({ proposal }: PollFacts): string | null {
 }
 
 async function textOf(
-  proposal: ProposalFacts,
+  proposal: ProposalInView,
   { pollTexts }: Context,
 ): Promise<{ title: string | null; description: string | null }> {
   if (proposal.system === 'TREASURY') {
@@ -303,16 +298,14 @@ async function textOf(
 }
 
 async function filterProposals(
-  proposals: readonly ProposalFacts[],
+  proposals: readonly ProposalInView[],
   filter: ProposalFilter,
   views: readonly GovernanceView[],
   context: Context,
-): Promise<ProposalFacts[]> {
+): Promise<ProposalInView[]> {
   const { system, state, proposer, voter, search, createdAfter, createdBefore } = filter
   const votedOn =
-    voter === null || voter === undefined
-      ? null
-      : new Set((await Promise.all(views.map((view) => view.proposalsVotedBy(voter)))).flat())
+    voter === null || voter === undefined ? null : new Set(views.flatMap((view) => view.proposalsVotedBy(voter)))
   const needle = search?.toLowerCase()
   const fits = await Promise.all(
     proposals.map(async (proposal) => {
@@ -329,38 +322,29 @@ async function filterProposals(
   return proposals.filter((_, index) => fits[index])
 }
 
-async function isTextFound(proposal: ProposalFacts, needle: string, context: Context): Promise<boolean> {
+async function isTextFound(proposal: ProposalInView, needle: string, context: Context): Promise<boolean> {
   const { title, description } = await textOf(proposal, context)
   return [title, description].some((text) => text?.toLowerCase().includes(needle))
 }
 
 /** The list in an order, and how its cursors are made: "<time> <id>", by time, then id. */
-async function sortProposals(
-  proposals: readonly ProposalFacts[],
+function sortProposals(
+  proposals: readonly ProposalInView[],
   orderBy: ProposalOrder,
-  { governance }: Context,
-): Promise<[ProposalFacts[], ListOrder<ProposalFacts>]> {
+): [ProposalInView[], ListOrder<ProposalInView>] {
   const byCreation = orderBy === 'CREATED_ASC' || orderBy === 'CREATED_DESC'
-  const ends = byCreation ? new Map<ProposalFacts, number>() : await endTimes(proposals, governance)
-  const timeOf = (proposal: ProposalFacts) => (byCreation ? proposal.createdAt.timestamp : (ends.get(proposal) ?? 0))
+  const timeOf = (proposal: ProposalInView) =>
+    byCreation ? proposal.createdAt.timestamp : proposal.view.endTime(proposal)
   const direction = orderBy === 'CREATED_ASC' || orderBy === 'ENDS_ASC' ? 1 : -1
-  const keyOf = (proposal: ProposalFacts) => `${timeOf(proposal)} ${globalId(proposal)}`
+  const keyOf = (proposal: ProposalInView) => `${timeOf(proposal)} ${globalId(proposal)}`
   const compare = (a: string, b: string) => direction * compareKeys(a, b)
   // Estimated ends move as time passes: a cursor stands for where its proposal is now, if it still is in the list.
   const keys = new Map(proposals.map((proposal) => [globalId(proposal), keyOf(proposal)]))
   const placeOf = (key: string) => keys.get(key.slice(key.indexOf(' ') + 1)) ?? key
   return [
-    proposals.toSorted((a, b) => compare(keyOf(a), keyOf(b))),
+    proposals.toSorted((a, b) => compare(keys.get(globalId(a)) ?? '', keys.get(globalId(b)) ?? '')),
     { form: /^\d{1,15} \S{1,150}$/, keyOf, isAfter: (proposal, key) => compare(keyOf(proposal), placeOf(key)) > 0 },
   ]
-}
-
-async function endTimes(
-  proposals: readonly ProposalFacts[],
-  governance: readonly GovernanceView[],
-): Promise<Map<ProposalFacts, number>> {
-  const perView = governance.map((view) => view.endTimes(proposals.filter((proposal) => proposal.view === view)))
-  return new Map((await Promise.all(perView)).flatMap((times) => [...times]))
 }
 
 /** Orders keys of numbers and a last text, separated by spaces: numbers by value, then text. */
@@ -389,7 +373,7 @@ function accountVoteKey({ proposal, vote: { ballot } }: AccountVoteParent): stri
   return `${timestamp} ${block} ${logIndex} ${globalId(proposal)}`
 }
 
-function timeline(proposal: ProposalFacts): ProposalEvent[] {
+function timeline(proposal: ProposalInView): ProposalEvent[] {
   switch (proposal.system) {
     case 'TREASURY':
       return treasuryTimeline(proposal)
@@ -434,7 +418,7 @@ function aragonTimeline(vote: AragonVoteInView): ProposalEvent[] {
   ]
 }
 
-function marked(kind: ProposalEvent['kind'], at: LogPosition, proposal: ProposalFacts): ProposalEvent {
+function marked(kind: ProposalEvent['kind'], at: LogPosition, proposal: ProposalInView): ProposalEvent {
   const round = proposal.system === 'TREASURY' ? proposal.view.chainView.roundOf(at) : null
   return { kind, at: position(at), round, timestamp: isoTime(at.timestamp) }
 }

@@ -1,12 +1,12 @@
 import { ApiError } from '../facts/errors.ts'
-import type { Head, RoundFacts } from '../facts/subgraph.ts'
-import { isStale, type Lag, lagOf } from '../http/freshness.ts'
+import { isStaleNow, lagIn } from '../facts/freshness.ts'
+import { integer } from '../rules/integer.ts'
 import { percent } from '../rules/poll-tally.ts'
 import type { VotingPower as Power } from '../rules/voting-power.ts'
 import { type ChainView, exactTotals, notExactOnL1 } from '../views/chain-view.ts'
 import type { Chains } from '../views/chains.ts'
 import type { StakeSnapshot as Snapshot } from '../views/stake-snapshot.ts'
-import { encodeCursor } from './cursors.ts'
+import { encodeCursor, pinsOf } from './cursors.ts'
 import { type AllFields, mayBeKept, withFieldRules } from './field-rules.ts'
 import type {
   AccountResolvers,
@@ -20,6 +20,7 @@ import type {
   VotingPowerResolvers,
 } from './generated/resolvers.ts'
 import { keyAfter, type ListOrder, pageOf, pageSize } from './pagination.ts'
+import type { ChainStatusParent, RoundParent, StakeSnapshotParent } from './parents.ts'
 import { isoTime, position } from './positions.ts'
 import { accountVotes, proposalQueries, proposalTypes } from './proposal-resolvers.ts'
 import { scalars } from './scalars.ts'
@@ -28,44 +29,25 @@ import { treasuryQueries, treasuryTypes } from './treasury-resolvers.ts'
 /** The most accounts one votingPowers may ask for. */
 const MAX_ACCOUNTS = 1000
 
-/** What a ChainStatus' fields are resolved from; head is the last one known where the index does not answer. */
-export interface ChainStatusParent {
-  view: ChainView
-  head: Head | undefined
-  headBlock: number | null
-  lag: Lag
-  synced: boolean
-  error: string | null
-}
-
-/** A round with the chain it is of. */
-export type RoundParent = RoundFacts & { view: ChainView }
-
-/** A snapshot with the chain it is of. */
-export interface StakeSnapshotParent {
-  view: ChainView
-  snapshot: Snapshot
-}
-
 const Query: AllFields<QueryResolvers> = {
-  status: (_, __, { chains }) => Promise.all(chains.views.map(status)),
-  round: async (_, { number, network }, { chains }, info): Promise<RoundParent | null> => {
+  status: (_, __, { chains }) => chains.views.map(status),
+  round: (_, { number, network }, { chains }, info): RoundParent | null => {
     if (number === null || number === undefined) {
-      const view = await chains.forNow(network)
-      const [latest] = await (await view.pinned()).rounds(1, undefined, true)
+      const view = chains.forNow(network)
+      const latest = view.facts.lastRound
       return latest === undefined ? null : { ...latest, view }
     }
-    const view = await chains.forRound(number, network)
-    if (await view.isFinal(number)) mayBeKept(info)
-    const round = await (await view.pinned()).roundFrom(number)
+    const view = chains.forRound(number, network)
+    if (view.isFinal(number)) mayBeKept(info)
+    const round = view.facts.stake.roundFrom(number)
     return round?.number === number ? { ...round, view } : null
   },
-  rounds: async (_, { first, after, descending, network }, { chains }) => {
+  rounds: (_, { first, after, descending, network }, { chains }) => {
     const size = pageSize(first)
     const isDescending = descending !== false
     const key = keyAfter(after, /^\d{1,9}$/)
     const from = key === undefined ? undefined : Number(key)
-    const { rounds, hasMore } = await chains.rounds(size, from, isDescending, network)
+    const { rounds, hasMore } = chains.rounds(size, from, isDescending, network)
     const last = rounds.at(-1)
     return {
       nodes: rounds,
@@ -75,37 +57,37 @@ const Query: AllFields<QueryResolvers> = {
       },
     }
   },
-  votingPower: async (_, { account, round, network }, { chains }, info) => {
-    const view = await chains.forRound(round, network)
-    if (await view.isFinal(round)) mayBeKept(info)
+  votingPower: (_, { account, round, network }, { chains }, info) => {
+    const view = chains.forRound(round, network)
+    if (view.isFinal(round)) mayBeKept(info)
     return view.votingPower(account, round)
   },
-  votingPowers: async (_, { accounts, round, network }, { chains }, info) => {
+  votingPowers: (_, { accounts, round, network }, { chains }, info) => {
     if (accounts.length > MAX_ACCOUNTS) {
       throw new ApiError('LIMIT_EXCEEDED', `${accounts.length} accounts asked; at most 1,000 at a time`)
     }
-    const view = await chains.forRound(round, network)
-    if (await view.isFinal(round)) mayBeKept(info)
-    return Promise.all(accounts.map((account) => view.votingPower(account, round)))
+    const view = chains.forRound(round, network)
+    if (view.isFinal(round)) mayBeKept(info)
+    return accounts.map((account) => view.votingPower(account, round))
   },
   stakeSnapshot: async (_, { round, network }, { chains }, info): Promise<StakeSnapshotParent> => {
-    const view = await chains.forRound(round, network)
-    if (await view.isFinal(round)) mayBeKept(info)
+    const view = chains.forRound(round, network)
+    if (view.isFinal(round)) mayBeKept(info)
     return { view, snapshot: await view.snapshot(round) }
   },
-  tokenAllocation: async (_, { round, supply, seats, network }, { chains }, info) => {
+  tokenAllocation: (_, { round, supply, seats, network }, { chains }, info) => {
     if (supply === null || supply === undefined) {
       throw new ApiError('BAD_USER_INPUT', `supply is ${supply}; it must be 0 or more, in wei`)
     }
     if (seats === null || seats === undefined) {
       throw new ApiError('BAD_USER_INPUT', `seats is ${seats}; it must be 1 or more`)
     }
-    const view = await chains.forRound(round, network)
-    if (await view.isFinal(round)) mayBeKept(info)
-    const { totalStake, shares } = await view.tokenAllocation(round, supply, seats)
+    const view = chains.forRound(round, network)
+    if (view.isFinal(round)) mayBeKept(info)
+    const { totalStake, shares } = view.tokenAllocation(round, supply, seats)
     return {
       round,
-      network: view.chain.network,
+      network: view.network,
       supply,
       seats,
       totalStake,
@@ -118,30 +100,37 @@ const Query: AllFields<QueryResolvers> = {
 }
 
 const ChainStatus: AllFields<ChainStatusResolvers> = {
-  network: ({ view }) => view.chain.network,
-  block: ({ head }) => BigInt(head?.block ?? 0),
-  blockHash: ({ head }) => head?.blockHash ?? null,
-  timestamp: ({ head }) => isoTime(head?.timestamp ?? 0),
-  headBlock: ({ headBlock }) => (headBlock === null ? null : BigInt(headBlock)),
-  lagBlocks: ({ lag }) => (lag.blocks === null ? null : BigInt(lag.blocks)),
-  lagSeconds: ({ lag }) => lag.seconds,
-  stale: ({ head, lag, error }) => head === undefined || error !== null || isStale(head, lag),
-  firstRound: ({ head }) => head?.firstRound || null,
-  round: ({ head }) => head?.currentRound || null,
-  synced: ({ synced }) => synced,
-  error: ({ error }) => error,
-  hasIndexingErrors: ({ head }) => head?.hasIndexingErrors ?? false,
-  contradictionCount: ({ head }) => head?.contradictions ?? 0,
-  contradictions: async ({ view, head, error }) => {
-    if (error !== null || (head?.contradictions ?? 0) === 0) return []
-    const contradictions = await (await view.pinned()).contradictions()
-    return contradictions.map(({ message, account, at }) => ({ message, account, at: position(at) }))
+  network: ({ view }) => view.network,
+  block: ({ state: { head } }) => BigInt(head?.block ?? 0),
+  blockHash: ({ state: { head } }) => head?.blockHash ?? null,
+  timestamp: ({ state: { head } }) => isoTime(head?.timestamp ?? 0),
+  headBlock: ({ state: { chainHead } }) => (chainHead === null ? null : BigInt(chainHead.block)),
+  lagBlocks: ({ state }) => {
+    const { blocks } = lagIn(state)
+    return blocks === null ? null : BigInt(blocks)
   },
+  lagSeconds: ({ state }) => lagIn(state).seconds,
+  stale: ({ state }) => isStaleNow(state),
+  ageSeconds: ({ state: { ageSeconds } }) => (ageSeconds === null ? null : Math.floor(ageSeconds)),
+  checked: ({ state }) => state.isChecked,
+  firstRound: ({ state }) => state.firstRound || null,
+  round: ({ state }) => state.currentRound || null,
+  // What is not known is not so.
+  synced: ({ state }) => !isStaleNow(state) && state.chainHead !== null && state.chainHead.synced !== false,
+  error: ({ state }) => state.error?.message ?? null,
+  hasIndexingErrors: ({ state: { head } }) => head?.hasIndexingErrors ?? false,
+  contradictionCount: ({ state }) => state.contradictions,
+  contradictions: ({ view, state }) =>
+    state.head === undefined
+      ? []
+      : view.facts.stake.contradictions
+          .slice(0, 100)
+          .map(({ message, account, at }) => ({ message, account, at: position(at) })),
 }
 
 const Round: AllFields<RoundResolvers> = {
   number: ({ number }) => number,
-  network: ({ view }) => view.chain.network,
+  network: ({ view }) => view.network,
   initializedAt: ({ initializedAt }) => position(initializedAt),
   totalActiveStake: (round) => exactTotals(round).totalActiveStake,
   totalStake: (round) => exactTotals(round).totalStake,
@@ -163,7 +152,7 @@ const VotingPower: AllFields<VotingPowerResolvers> = {
 
 const StakeSnapshot: AllFields<StakeSnapshotResolvers> = {
   round: ({ snapshot }) => snapshot.round,
-  network: ({ view }) => view.chain.network,
+  network: ({ view }) => view.network,
   totalActiveStake: ({ snapshot }) => snapshot.totalActiveStake,
   totalStake: ({ snapshot }) => snapshot.totalStake,
   holders: ({ snapshot }, { first, after, transcodersOnly }) => {
@@ -178,7 +167,7 @@ const StakeSnapshot: AllFields<StakeSnapshotResolvers> = {
   },
   merkleRoot: ({ snapshot }) => {
     refuseIncomplete(snapshot, 'The votes of all holders')
-    return snapshot.merkleRoot
+    return snapshot.merkleRoot()
   },
 }
 
@@ -200,26 +189,26 @@ const TokenShare: AllFields<TokenShareResolvers> = {
 
 const PageInfo: AllFields<PageInfoResolvers> = {
   hasNextPage: ({ hasNextPage }) => hasNextPage,
-  endCursor: async ({ endKey }, _, { chains }) => (endKey === null ? null : encodeCursor(endKey, await chains.pins())),
+  endCursor: ({ endKey }, _, { chains }) => (endKey === null ? null : encodeCursor(endKey, pinsOf(chains.views))),
 }
 
 const Account: AllFields<AccountResolvers> = {
   address: ({ address }) => address,
-  votingPower: async ({ address }, { round, network }, { chains }) => {
-    const at = await viewAt(chains, round, network)
+  votingPower: ({ address }, { round, network }, { chains }) => {
+    const at = viewAt(chains, round, network)
     return at.view.votingPower(address, at.round)
   },
-  votingPowerHistory: async ({ address }, { fromRound, toRound, first, after, network }, { chains }) => {
-    const { view } = await viewAt(chains, toRound ?? fromRound, network)
-    const { head } = await view.pinned()
-    const from = fromRound ?? head.firstRound
-    const to = toRound ?? head.currentRound + 1
+  votingPowerHistory: ({ address }, { fromRound, toRound, first, after, network }, { chains }) => {
+    const { view } = viewAt(chains, toRound ?? fromRound, network)
+    const { firstRound, currentRound } = view.facts
+    const from = fromRound ?? firstRound
+    const to = toRound ?? currentRound + 1
     // First, as a bound that was left out would make a round beyond the other end look like a mere mix-up.
-    await view.pinnedFor(from)
-    await view.pinnedFor(to)
+    view.factsFor(from)
+    view.factsFor(to)
     if (from > to) throw new ApiError('BAD_USER_INPUT', `fromRound ${from} is after toRound ${to}`)
     return pageOf(
-      await view.votingPowerHistory(address, from, to),
+      view.votingPowerHistory(address, from, to),
       {
         form: /^\d{1,9}$/,
         keyOf: ({ round }) => String(round),
@@ -229,9 +218,9 @@ const Account: AllFields<AccountResolvers> = {
       after,
     )
   },
-  delegators: async ({ address }, { round, first, after, network }, { chains }) => {
-    const at = await viewAt(chains, round, network)
-    return pageOf(await at.view.delegators(address, at.round), votesOrder, first, after)
+  delegators: ({ address }, { round, first, after, network }, { chains }) => {
+    const at = viewAt(chains, round, network)
+    return pageOf(at.view.delegators(address, at.round), votesOrder, first, after)
   },
   votes: ({ address }, { first, after }, context) => accountVotes(address, first, after, context),
 }
@@ -258,37 +247,32 @@ const votesOrder: ListOrder<Power> = {
   keyOf: ({ votes, account }) => `${votes} ${account}`,
   isAfter: ({ votes, account }, key) => {
     const [keyVotes = '', keyAccount = ''] = key.split(' ')
-    const limit = BigInt(keyVotes)
+    const limit = integer(keyVotes)
     return votes === limit ? account > keyAccount : votes < limit
   },
 }
 
 /** A round and the chain it is of; the one that stands for now when none is given. */
-async function viewAt(
+function viewAt(
   chains: Chains,
   round: number | null | undefined,
   network: string | null | undefined,
-): Promise<{ view: ChainView; round: number }> {
-  if (round !== null && round !== undefined) return { view: await chains.forRound(round, network), round }
-  const view = await chains.forNow(network)
-  return { view, round: await view.nextRound() }
+): { view: ChainView; round: number } {
+  if (round !== null && round !== undefined) return { view: chains.forRound(round, network), round }
+  const view = chains.forNow(network)
+  return { view, round: view.nextRound }
 }
 
-async function status(view: ChainView): Promise<ChainStatusParent> {
-  const [pinned, reached] = await Promise.all([
-    view.pinned().catch((reason: unknown) => ({ reason })),
-    view.latestBlock(),
-  ])
-  const headBlock = reached?.block ?? null
-  const nothing = { block: 0, timestamp: 0 }
-  if ('reason' in pinned) {
-    const error = pinned.reason instanceof ApiError ? pinned.reason.message : 'The index does not answer'
-    const head = view.chain.subgraph.lastHead
-    return { view, head, headBlock, lag: lagOf(head ?? nothing, reached), synced: false, error }
+/** Where a chain stands: at the block that this request reads it at, where it can be read. */
+function status(view: ChainView): ChainStatusParent {
+  const { state } = view.chain.source
+  try {
+    const { head, firstRound, currentRound, stake } = view.facts
+    return { view, state: { ...state, head, firstRound, currentRound, contradictions: stake.contradictions.length } }
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error
+    return { view, state: { ...state, error } }
   }
-  const { head } = pinned
-  const synced = reached?.synced ?? !head.hasIndexingErrors
-  return { view, head, headBlock, lag: lagOf(head, reached), synced, error: null }
 }
 
 function known(figure: bigint | null, what: string): bigint {

@@ -1,5 +1,6 @@
 import { GraphQLScalarType, Kind, type ValueNode } from 'graphql'
 import { ApiError } from '../facts/errors.ts'
+import { integer } from '../rules/integer.ts'
 
 function textScalar(name: string, parse: (text: string) => string | bigint): GraphQLScalarType {
   const parseText = (text: string) => {
@@ -23,11 +24,6 @@ function address(text: string): string {
     throw new TypeError(`${JSON.stringify(text)} is not an address; one is 0x and 40 hex digits`)
   }
   return text.toLowerCase()
-}
-
-function bigint(text: string): bigint {
-  if (!/^-?\d{1,100}$/.test(text)) throw new TypeError(`${JSON.stringify(text)} is not a whole number`)
-  return BigInt(text)
 }
 
 function hex(text: string): string {
@@ -54,7 +50,7 @@ function isoDay(day: string): string | null {
 
 /** The scalars of schema.graphql; amounts are bigint inside and decimal strings on the wire. */
 export const scalars = {
-  BigInt: textScalar('BigInt', bigint),
+  BigInt: textScalar('BigInt', integer),
   Address: textScalar('Address', address),
   Hex: textScalar('Hex', hex),
   DateTime: textScalar('DateTime', dateTime),

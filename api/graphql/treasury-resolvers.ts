@@ -1,7 +1,8 @@
+import type { TokenBalance as TokenBalanceFacts } from '../facts/aragon.ts'
 import { ApiError } from '../facts/errors.ts'
-import type { TokenBalanceFacts, TreasuryFacts, TreasuryTransferFacts } from '../facts/subgraph.ts'
+import type { Facts } from '../facts/facts.ts'
+import { integer } from '../rules/integer.ts'
 import type { ChainView } from '../views/chain-view.ts'
-import type { GovernanceView } from '../views/governance-view.ts'
 import { viewsOf } from './context.ts'
 import type { AllFields } from './field-rules.ts'
 import type {
@@ -13,44 +14,27 @@ import type {
   VotingTokenResolvers,
 } from './generated/resolvers.ts'
 import { type ListOrder, pageOf } from './pagination.ts'
+import type { TreasuryParent, TreasuryTransferParent, VotingTokenParent } from './parents.ts'
 import { position } from './positions.ts'
-
-/** A voting token with the chain it is on. */
-export interface VotingTokenParent {
-  address: string
-  view: ChainView
-}
-
-/** A treasury or vault with the chain it is on. */
-export type TreasuryParent = TreasuryFacts & { governance: GovernanceView }
-
-/** A transfer with the chain it happened on. */
-export type TreasuryTransferParent = TreasuryTransferFacts & { governance: GovernanceView }
 
 /** Resolvers of Query.treasuries and Query.votingTokens. */
 export const treasuryQueries: Required<Pick<QueryResolvers, 'treasuries' | 'votingTokens'>> = {
-  treasuries: async (_, { network }, context): Promise<TreasuryParent[]> => {
-    const perChain = viewsOf(network, context).map(async (view) =>
-      (await (await view.chainView.pinned()).treasuries()).map((facts) => ({ ...facts, governance: view })),
-    )
-    return (await Promise.all(perChain)).flat()
-  },
-  votingTokens: async (_, { network }, { chains }): Promise<VotingTokenParent[]> => {
-    const perChain = chains
+  treasuries: (_, { network }, context) =>
+    viewsOf(network, context).flatMap((governance) =>
+      governance.chainView.facts.treasury.treasuries().map((address): TreasuryParent => ({ address, governance })),
+    ),
+  votingTokens: (_, { network }, { chains }) =>
+    chains
       .all(network)
-      .map(async (view) => (await (await view.pinned()).votingTokens()).map((address) => ({ address, view })))
-    return (await Promise.all(perChain)).flat()
-  },
+      .flatMap((view) => view.facts.aragon.votingTokens().map((address): VotingTokenParent => ({ address, view }))),
 }
 
 const VotingToken: AllFields<VotingTokenResolvers> = {
   address: ({ address }) => address,
-  network: ({ view }) => view.chain.network,
-  totalSupply: ({ address, view }, { block }) => balanceOf(view, address, ZERO_ADDRESS, block),
-  balance: async ({ address, view }, { holder, block }) =>
-    holder === ZERO_ADDRESS ? 0n : balanceOf(view, address, holder, block),
-  holders: async ({ address, view }, { block, first, after }) =>
-    holdersPage(view, address, await blockOf(view, block), first, after),
+  network: ({ view }) => view.network,
+  totalSupply: ({ address, view }, { block }) => factsAt(view, block).aragon.totalSupply(address),
+  balance: ({ address, view }, { holder, block }) => factsAt(view, block).aragon.tokenBalance(address, holder),
+  holders: ({ address, view }, { block, first, after }) => holdersPage(factsAt(view, block), address, first, after),
 }
 
 const TokenBalance: AllFields<TokenBalanceResolvers> = {
@@ -60,24 +44,17 @@ const TokenBalance: AllFields<TokenBalanceResolvers> = {
 
 const Treasury: AllFields<TreasuryResolvers> = {
   address: ({ address }) => address,
-  network: ({ governance }) => governance.chainView.chain.network,
-  balance: async ({ address, balance, governance }, { block }) => {
-    if (block === null || block === undefined) return balance
-    const at = await blockOf(governance.chainView, block)
-    const transfers = await (await governance.chainView.pinned()).treasuryTransfers(address)
-    return transfers.findLast((transfer) => transfer.at.block <= at)?.balanceAfter ?? 0n
-  },
-  totalIn: ({ totalIn }) => totalIn,
-  totalOut: ({ totalOut }) => totalOut,
-  transfers: async ({ address, governance }, { first, after }) => {
-    const transfers = await (await governance.chainView.pinned()).treasuryTransfers(address)
-    return pageOf(
-      transfers.map((facts) => ({ ...facts, governance })),
+  network: ({ governance }) => governance.chainView.network,
+  balance: ({ address, governance }, { block }) => factsAt(governance.chainView, block).treasury.balance(address),
+  totalIn: ({ address, governance }) => sumOf(governance.chainView, address, 'to'),
+  totalOut: ({ address, governance }) => sumOf(governance.chainView, address, 'from'),
+  transfers: ({ address, governance }, { first, after }) =>
+    pageOf(
+      governance.chainView.facts.treasury.transfers(address).map((transfer) => ({ ...transfer, governance })),
       transferOrder,
       first,
       after,
-    )
-  },
+    ),
 }
 
 const TreasuryTransfer: AllFields<TreasuryTransferResolvers> = {
@@ -100,41 +77,33 @@ const VaultPayment: AllFields<VaultPaymentResolvers> = {
 /** Resolvers of the types about tokens and money. */
 export const treasuryTypes = { VotingToken, TokenBalance, Treasury, TreasuryTransfer, VaultPayment }
 
-/** Who held a voting token at the end of a block, as a page: most first, then by address. */
-export async function holdersPage(
-  view: ChainView,
+/** Who held a voting token as of some facts, as a page: most first, then by address. */
+export function holdersPage(
+  facts: Facts,
   token: string,
-  block: number,
   first: number | null | undefined,
   after: string | null | undefined,
 ) {
-  const balances = await (await view.pinned()).tokenBalances(token, block)
-  const holders = balances
-    .filter(({ holder }) => holder !== ZERO_ADDRESS)
+  const holders = facts.aragon
+    .tokenHolders(token)
     .sort((a, b) => (balanceOrder.isAfter(a, balanceOrder.keyOf(b)) ? 1 : -1))
   return pageOf(holders, balanceOrder, first, after)
 }
 
-const ZERO_ADDRESS = `0x${'0'.repeat(40)}`
-
-async function balanceOf(
-  view: ChainView,
-  token: string,
-  holder: string,
-  block: bigint | null | undefined,
-): Promise<bigint> {
-  const balances = await (await view.pinned()).tokenBalances(token, await blockOf(view, block))
-  return balances.find((candidate) => candidate.holder === holder)?.balance ?? 0n
+/** A view's facts as of the end of a block that is indexed, the latest one when none is asked for; else BAD_USER_INPUT. */
+function factsAt(view: ChainView, block: bigint | null | undefined): Facts {
+  const { facts } = view
+  if (block === null || block === undefined) return facts
+  if (block < 0n || block > BigInt(facts.head.block)) {
+    throw new ApiError('BAD_USER_INPUT', `Block ${block} is not indexed; blocks 0 to ${facts.head.block} can be asked`)
+  }
+  return facts.asOf({ block: Number(block), blockHash: null, timestamp: null })
 }
 
-/** The number of a block that is indexed, the latest one when none is asked for; else BAD_USER_INPUT. */
-async function blockOf(view: ChainView, block: bigint | null | undefined): Promise<number> {
-  const { head } = await view.pinned()
-  if (block === null || block === undefined) return head.block
-  if (block < 0n || block > BigInt(head.block)) {
-    throw new ApiError('BAD_USER_INPUT', `Block ${block} is not indexed; blocks 0 to ${head.block} can be asked`)
-  }
-  return Number(block)
+/** All LPT that came into a treasury or vault, or went out of it, wei. */
+function sumOf(view: ChainView, treasury: string, side: 'from' | 'to'): bigint {
+  const transfers = view.facts.treasury.transfers(treasury)
+  return transfers.reduce((sum, transfer) => (transfer[side] === treasury ? sum + transfer.amount : sum), 0n)
 }
 
 const balanceOrder: ListOrder<TokenBalanceFacts> = {
@@ -142,7 +111,7 @@ const balanceOrder: ListOrder<TokenBalanceFacts> = {
   keyOf: ({ balance, holder }) => `${balance} ${holder}`,
   isAfter: ({ balance, holder }, key) => {
     const [keyBalance = '', keyHolder = ''] = key.split(' ')
-    const limit = BigInt(keyBalance)
+    const limit = integer(keyBalance)
     return balance === limit ? holder > keyHolder : balance < limit
   },
 }

@@ -1,9 +1,8 @@
 import type { ApolloServerPlugin, BaseContext } from '@apollo/server'
 import { type GraphQLFormattedError, Kind, type OperationDefinitionNode } from 'graphql'
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
-import type { Head } from '../facts/subgraph.ts'
-import type { IndexedChain } from '../views/chain-view.ts'
-import { isStale, type Lag, lagOf } from './freshness.ts'
+import type { ChainState, FactsSource } from '../facts/followed-chain.ts'
+import { isStaleNow, lagIn } from '../facts/freshness.ts'
 
 /** What a server counts and measures, in Prometheus' format. */
 export class Metrics {
@@ -38,28 +37,49 @@ export class Metrics {
   }
 
   /** Tells, whenever asked, where these chains stand. */
-  watch(chains: readonly IndexedChain[]): void {
-    const gauge = (name: string, help: string, valueIn: (head: Head, lag: Lag, answers: boolean) => number | null) =>
+  watch(chains: readonly FactsSource[]): void {
+    const gauge = (name: string, help: string, valueIn: (state: ChainState) => number | null) =>
       new Gauge({
         name,
         help,
         labelNames: ['network'] as const,
         registers: [this.#registry],
-        async collect() {
-          for (const { network, subgraph, chainHead } of chains) {
-            const [pinned, latest] = await Promise.all([subgraph.pin().catch(() => undefined), chainHead.latest()])
-            const head = pinned?.head ?? subgraph.lastHead
-            const value = head === undefined ? null : valueIn(head, lagOf(head, latest), pinned !== undefined)
+        collect() {
+          for (const { network, state } of chains) {
+            const value = valueIn(state)
             if (value === null) this.remove({ network })
             else this.set({ network }, value)
           }
         },
       })
-    gauge('livepeer_api_indexed_block', 'Block up to which a chain is indexed, as last answered.', ({ block }) => block)
-    gauge('livepeer_api_lag_blocks', 'Blocks the index is behind the head of its chain.', (_, { blocks }) => blocks)
-    gauge('livepeer_api_lag_seconds', 'Seconds the index is behind the head of its chain.', (_, { seconds }) => seconds)
-    gauge('livepeer_api_stale', '1 where what is answered may no longer be so.', (head, lag, answers) =>
-      Number(!answers || isStale(head, lag)),
+    gauge(
+      'livepeer_api_indexed_block',
+      'Block up to which a chain is indexed, as last answered.',
+      ({ head }) => head?.block ?? null,
+    )
+    gauge(
+      'livepeer_api_lag_blocks',
+      'Blocks the index is behind the head of its chain.',
+      (state) => lagIn(state).blocks,
+    )
+    gauge(
+      'livepeer_api_lag_seconds',
+      'Seconds the index is behind the head of its chain.',
+      (state) => lagIn(state).seconds,
+    )
+    gauge('livepeer_api_age_seconds', 'Seconds since the index last answered.', ({ ageSeconds }) => ageSeconds)
+    gauge('livepeer_api_stale', '1 where what is answered may no longer be so.', (state) => Number(isStaleNow(state)))
+    gauge(
+      'livepeer_api_unchecked',
+      '1 where nobody could be asked whether the blocks that were read are still on the chain.',
+      ({ isChecked }) => Number(!isChecked),
+    )
+    gauge('livepeer_api_facts', 'Facts held in memory.', ({ facts }) => facts)
+    gauge('livepeer_api_facts_bytes', 'Memory that they take, estimated.', ({ bytes }) => bytes)
+    gauge(
+      'livepeer_api_load_seconds',
+      'Seconds it took to load the facts of an index, or to take them from the file and load what came after.',
+      ({ loadSeconds }) => loadSeconds,
     )
   }
 

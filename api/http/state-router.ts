@@ -13,6 +13,8 @@ const STATUS = `{
     lagBlocks
     lagSeconds
     stale
+    ageSeconds
+    checked
     firstRound
     round
     synced

@@ -1,6 +1,5 @@
 // What a proposal's votes come to: the rule of its voting system over recorded facts. Pure.
 
-import type { PollFacts, TreasuryProposalFacts, VoteCastFacts } from '../facts/subgraph.ts'
 import {
   type AragonFigures,
   aragonQuorum,
@@ -23,7 +22,9 @@ import {
   quotaVotes,
   type Sums,
 } from './governor-tally.ts'
+import { byPlace } from './log.ts'
 import { isPollQuorumReached, isPollQuotaReached, percent, pollQuorum, pollTally } from './poll-tally.ts'
+import type { Poll, System, TreasuryProposal, VoteCast } from './proposal.ts'
 import type { Stake } from './voting-power.ts'
 
 /** States of proposals of all voting systems; see ProposalState in schema.graphql. */
@@ -35,9 +36,9 @@ export type VoteChoice = 'FOR' | 'AGAINST' | 'ABSTAIN'
 export interface Ballot extends CountedVote {
   voter: string
   choice: VoteChoice
-  cast: VoteCastFacts
+  cast: VoteCast
   /** What the same voter sent before. */
-  earlier: VoteCastFacts[]
+  earlier: VoteCast[]
 }
 
 /** A proposal counted; amounts are wei. */
@@ -55,9 +56,6 @@ export interface Count {
   ballots: Ballot[]
 }
 
-/** The voting systems. */
-export type System = 'TREASURY' | 'POLL' | 'ARAGON'
-
 /** What the numbers sent mean: 0, 1 and so on. */
 const CHOICES: Record<System, readonly VoteChoice[]> = {
   TREASURY: ['AGAINST', 'FOR', 'ABSTAIN'],
@@ -73,8 +71,8 @@ export function choiceOf(system: System, choice: bigint): VoteChoice | null {
 /**
  * Each voter's last valid choice with what it sent before, by when that choice was cast. Casts are in the order of logs.
  */
-export function ballotsOf(system: System, casts: readonly VoteCastFacts[]): Omit<Ballot, keyof CountedVote>[] {
-  const byVoter = new Map<string, VoteCastFacts[]>()
+export function ballotsOf(system: System, casts: readonly VoteCast[]): Omit<Ballot, keyof CountedVote>[] {
+  const byVoter = new Map<string, VoteCast[]>()
   for (const cast of casts) {
     const sent = byVoter.get(cast.voter)
     if (sent === undefined) byVoter.set(cast.voter, [cast])
@@ -87,7 +85,7 @@ export function ballotsOf(system: System, casts: readonly VoteCastFacts[]): Omit
       const choice = cast === undefined ? null : choiceOf(system, cast.choice)
       return cast === undefined || choice === null ? [] : [{ voter, choice, cast, earlier: sent.slice(0, last) }]
     })
-    .sort((a, b) => a.cast.at.block - b.cast.at.block || a.cast.at.logIndex - b.cast.at.logIndex)
+    .sort((a, b) => byPlace(a.cast.at, b.cast.at))
 }
 
 /**
@@ -95,8 +93,8 @@ export function ballotsOf(system: System, casts: readonly VoteCastFacts[]): Omit
  * stake at the start of snapshotRound + 1, as things stand where that is yet to come; numerator that of the quorum.
  */
 export function countTreasuryProposal(
-  proposal: Pick<TreasuryProposalFacts, 'snapshotRound' | 'lastRound' | 'events'>,
-  casts: readonly VoteCastFacts[],
+  proposal: Pick<TreasuryProposal, 'snapshotRound' | 'lastRound' | 'events'>,
+  casts: readonly VoteCast[],
   delegateAt: (account: string) => string | null,
   { electorate, numerator, round }: { electorate: bigint; numerator: bigint; round: number },
 ): Count {
@@ -153,8 +151,8 @@ export interface PollMoment {
 
 /** Counts a poll by stake at one moment. */
 export function countPoll(
-  poll: Pick<PollFacts, 'quorum' | 'quota' | 'endBlock'>,
-  casts: readonly VoteCastFacts[],
+  poll: Pick<Poll, 'quorum' | 'quota' | 'endBlock'>,
+  casts: readonly VoteCast[],
   stakeOf: (account: string) => Stake | undefined,
   moment: PollMoment,
 ): Count {
@@ -194,7 +192,7 @@ export function countPoll(
 export type AragonTerms = Omit<AragonFigures, 'yea' | 'nay'>
 
 /** Counts an Aragon vote at a Unix second: each voter's last choice with its balance at the snapshot. */
-export function countAragonVote(terms: AragonTerms, casts: readonly VoteCastFacts[], now: bigint): Count {
+export function countAragonVote(terms: AragonTerms, casts: readonly VoteCast[], now: bigint): Count {
   const ballots = ballotsOf('ARAGON', casts)
   const sums: Sums = { for: 0n, against: 0n, abstain: 0n }
   const counted = new Map<string, CountedVote>()

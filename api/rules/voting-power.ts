@@ -99,7 +99,7 @@ export function votes(stake: Stake, delegate: Stake | undefined): bigint {
 }
 
 /** Whether an active-set membership covers a round (BondingManager.isActiveTranscoder). */
-function isActiveTranscoder(stake: Stake, round: number): boolean {
+export function isActiveTranscoder(stake: Stake, round: number): boolean {
   return stake.activationRound <= round && round < stake.deactivationRound
 }
 

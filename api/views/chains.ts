@@ -1,12 +1,12 @@
 import { ApiError } from '../facts/errors.ts'
-import type { Head, RoundFacts } from '../facts/subgraph.ts'
-import type { Pin } from '../graphql/cursors.ts'
+import type { Facts } from '../facts/facts.ts'
+import type { RoundFacts } from '../facts/stake.ts'
 import type { ChainView } from './chain-view.ts'
 
 /** A chain with the rounds it can tell of. */
 interface RoundRange {
   view: ChainView
-  head: Head
+  facts: Facts
 }
 
 /**
@@ -16,23 +16,11 @@ interface RoundRange {
 export class Chains {
   constructor(readonly views: readonly ChainView[]) {}
 
-  /** Where the chains that were asked are read, as far as their blocks have hashes: what a cursor goes on from. */
-  async pins(): Promise<Pin[]> {
-    const asked = this.views.filter(({ isAsked }) => isAsked)
-    const heads = await Promise.allSettled(asked.map((view) => view.pinned()))
-    return asked.flatMap(({ chain: { network } }, index) => {
-      const answer = heads[index]
-      if (answer?.status !== 'fulfilled') return []
-      const { block, blockHash, timestamp } = answer.value.head
-      return blockHash === null ? [] : [{ network, block, hash: blockHash, timestamp }]
-    })
-  }
-
   /** The chain of this name; BAD_USER_INPUT where there is none. */
   named(network: string): ChainView {
-    const view = this.views.find(({ chain }) => chain.network === network)
+    const view = this.views.find((candidate) => candidate.network === network)
     if (view !== undefined) return view
-    const names = this.views.map(({ chain }) => chain.network).join(', ')
+    const names = this.views.map((candidate) => candidate.network).join(', ')
     throw new ApiError('BAD_USER_INPUT', `No network ${JSON.stringify(network)} is indexed here; there are: ${names}`)
   }
 
@@ -43,42 +31,43 @@ export class Chains {
 
   /**
    * The chain whose stake answers for a round. ROUND_NOT_INDEXED and ROUND_IN_FUTURE where no chain knows it; the error
-   * of a chain that does not answer where it may be that one's.
+   * of a chain whose facts are not there where it may be that one's.
    */
-  async forRound(round: number, network?: string | null): Promise<ChainView> {
+  forRound(round: number, network?: string | null): ChainView {
     const [only, ...others] = this.all(network)
     if (only !== undefined && others.length === 0) {
-      await only.pinnedFor(round)
+      only.factsFor(round)
       return only
     }
-    const arbitrum = await this.#knownArbitrum(round)
-    if (arbitrum !== undefined) return arbitrum
-    const { ranges, silent } = await this.#ranges()
-    const found = ranges.find(({ head }) => covers(head, round))
+    const { ranges, silent } = this.#ranges(round)
+    const likely = silent.find(({ view }) => {
+      const { state } = view.chain.source
+      return !state.isL1 && covers(state, round)
+    })
+    if (likely !== undefined) throw likely.error
+    const found = ranges.find(({ facts }) => covers(facts, round))
     if (found !== undefined) return found.view
     const [firstSilent] = silent
     if (firstSilent !== undefined) throw firstSilent.error
     const [first] = ranges
     if (first === undefined) throw new ApiError('ROUND_NOT_INDEXED', 'No round is indexed yet; try again later')
     const known = ranges
-      .map(({ view, head }) => `${head.firstRound} to ${head.currentRound + 1} on ${view.chain.network}`)
+      .map(({ view, facts }) => `${facts.firstRound} to ${facts.currentRound + 1} on ${view.network}`)
       .join(' and ')
-    if (ranges.every(({ head }) => round > head.currentRound + 1)) {
+    if (ranges.every(({ facts }) => round > facts.currentRound + 1)) {
       throw new ApiError('ROUND_IN_FUTURE', `Round ${round} is yet to come: rounds ${known} can be asked`)
     }
     throw new ApiError('ROUND_NOT_INDEXED', `Round ${round} is not indexed: rounds ${known} can be asked`)
   }
 
-  /** The chain that stands for now: Arbitrum where it is indexed. The error of a chain that does not answer and may be it. */
-  async forNow(network?: string | null): Promise<ChainView> {
+  /** The chain that stands for now: Arbitrum where it is indexed. The error of a chain that may be it and has no facts. */
+  forNow(network?: string | null): ChainView {
     const [only, ...others] = this.all(network)
     if (only !== undefined && others.length === 0) return only
-    const known = this.views.find((view) => isArbitrum(view.chain.subgraph.lastHead))
-    if (known !== undefined) return known
-    const { ranges, silent } = await this.#ranges()
+    const { ranges, silent } = this.#ranges()
     const [latest] = ranges
-    const silentOne = silent.find(({ view }) => view.chain.subgraph.lastHead === undefined)
-    if (silentOne !== undefined && latest?.head.l1 !== null) throw silentOne.error
+    const [firstSilent] = silent
+    if (firstSilent !== undefined && (latest === undefined || latest.facts.totals.l1 !== null)) throw firstSilent.error
     const view = latest?.view ?? only
     if (view === undefined) throw new ApiError('UPSTREAM_UNAVAILABLE', 'No chain is indexed here')
     return view
@@ -86,77 +75,66 @@ export class Chains {
 
   /**
    * Up to `first` initialised rounds after (or, descending, before) a round's number, or from the end of the list: those
-   * of all chains, each once, or of the one named; and whether there are more. The error of any chain that does not
-   * answer.
+   * of all chains, each once, or of the one named; and whether there are more. The error of any chain without facts.
    */
-  async rounds(
+  rounds(
     first: number,
     from: number | undefined,
     descending: boolean,
     network?: string | null,
-  ): Promise<{ rounds: (RoundFacts & { view: ChainView })[]; hasMore: boolean }> {
-    const views = this.all(network)
-    const pinned = await Promise.all(views.map((view) => view.pinned()))
-    const arbitrum = pinned.filter(({ head }) => head.l1 === null && head.firstRound > 0)
-    const firstOfArbitrum = Math.min(...arbitrum.map(({ head }) => head.firstRound))
-    const perChain = await Promise.all(
-      pinned.map(async (facts, index) => {
-        const end = facts.head.l1 === null ? Infinity : firstOfArbitrum
-        const start = descending && end !== Infinity ? Math.min(from ?? end, end) : from
-        const rounds = await facts.rounds(first, start, descending)
-        return rounds.flatMap((round) => {
-          const view = views[index]
-          return view === undefined || round.number >= end ? [] : [{ ...round, view }]
-        })
-      }),
-    )
+  ): { rounds: (RoundFacts & { view: ChainView })[]; hasMore: boolean } {
+    const all = this.all(network).map((view): RoundRange => ({ view, facts: view.facts }))
+    const arbitrum = all.filter(({ facts }) => isArbitrum(facts))
+    const firstOfArbitrum = Math.min(...arbitrum.map(({ facts }) => facts.firstRound))
     const byNumber = new Map<number, RoundFacts & { view: ChainView }>()
-    for (const round of perChain.flat()) if (!byNumber.has(round.number)) byNumber.set(round.number, round)
+    for (const { view, facts } of all) {
+      const end = isArbitrum(facts) ? Infinity : firstOfArbitrum
+      const start = descending && end !== Infinity ? Math.min(from ?? end, end) : from
+      for (const round of facts.stake.roundsFrom(first, start, descending)) {
+        if (round.number < end && !byNumber.has(round.number)) byNumber.set(round.number, { ...round, view })
+      }
+    }
     const rounds = [...byNumber.values()]
       .sort((a, b) => (descending ? b.number - a.number : a.number - b.number))
       .slice(0, first)
-    const heads = pinned.map(({ head }) => head).filter(({ firstRound }) => firstRound > 0)
-    const lasts = (arbitrum.length > 0 ? arbitrum.map(({ head }) => head) : heads).map(
-      ({ currentRound }) => currentRound,
-    )
-    const end = descending ? Math.min(...heads.map(({ firstRound }) => firstRound)) : Math.max(...lasts)
+    const known = all.map(({ facts }) => facts).filter(({ firstRound }) => firstRound > 0)
+    const lasts = (arbitrum.length > 0 ? arbitrum.map(({ facts }) => facts) : known).map((facts) => facts.currentRound)
+    const end = descending ? Math.min(...known.map(({ firstRound }) => firstRound)) : Math.max(...lasts)
     const last = rounds.at(-1)
     return { rounds, hasMore: last !== undefined && last.number !== end }
   }
 
-  /** A chain known to be Arbitrum that has a round, so that no other need be asked; its error where it does not answer. */
-  async #knownArbitrum(round: number): Promise<ChainView | undefined> {
-    for (const view of this.views) {
-      const known = view.chain.subgraph.lastHead
-      if (!isArbitrum(known)) continue
-      try {
-        if (covers((await view.pinned()).head, round)) return view
-      } catch (error) {
-        if (covers(known, round)) throw error
-      }
-    }
-    return undefined
-  }
-
-  /** Chains with rounds, those of Arbitrum first; and those that do not answer. */
-  async #ranges(): Promise<{ ranges: RoundRange[]; silent: { view: ChainView; error: unknown }[] }> {
-    const asked = await Promise.allSettled(this.views.map((view) => view.pinned()))
+  /**
+   * Chains with rounds, those of Arbitrum first, and the errors of those without facts; no more than the first that knows a
+   * round, where one is given: others are not to be told of as asked.
+   */
+  #ranges(round?: number): { ranges: RoundRange[]; silent: { view: ChainView; error: unknown }[] } {
     const ranges: RoundRange[] = []
     const silent: { view: ChainView; error: unknown }[] = []
-    for (const [index, view] of this.views.entries()) {
-      const answer = asked[index]
-      if (answer?.status === 'rejected') silent.push({ view, error: answer.reason })
-      else if (answer !== undefined && answer.value.head.firstRound > 0) ranges.push({ view, head: answer.value.head })
+    const likelyFirst = this.views.toSorted((a, b) => Number(isKnownL1(a)) - Number(isKnownL1(b)))
+    for (const view of likelyFirst) {
+      try {
+        const { facts } = view
+        if (facts.firstRound > 0) ranges.push({ view, facts })
+        if (round !== undefined && isArbitrum(facts) && covers(facts, round)) break
+      } catch (error) {
+        silent.push({ view, error })
+      }
     }
-    ranges.sort((a, b) => Number(a.head.l1 !== null) - Number(b.head.l1 !== null))
+    ranges.sort((a, b) => Number(!isArbitrum(a.facts)) - Number(!isArbitrum(b.facts)))
     return { ranges, silent }
   }
 }
 
-function isArbitrum(head: Head | undefined): head is Head {
-  return head !== undefined && head.firstRound > 0 && head.l1 === null
+/** Whether a chain is known to be Ethereum L1, without asking anything of it. */
+function isKnownL1(view: ChainView): boolean {
+  return view.chain.source.state.isL1
 }
 
-function covers({ firstRound, currentRound }: Head, round: number): boolean {
+function isArbitrum({ firstRound, totals }: Facts): boolean {
+  return firstRound > 0 && totals.l1 === null
+}
+
+function covers({ firstRound, currentRound }: Pick<Facts, 'firstRound' | 'currentRound'>, round: number): boolean {
   return firstRound > 0 && firstRound <= round && round <= currentRound + 1
 }

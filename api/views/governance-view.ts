@@ -1,19 +1,10 @@
-import DataLoader from 'dataloader'
 import { ApiError } from '../facts/errors.ts'
-import { currentRound } from '../facts/rounds-manager.ts'
-import type {
-  AragonVoteFacts,
-  LogPosition,
-  Moment,
-  PinnedSubgraph,
-  PollFacts,
-  RecordedStake,
-  RoundFacts,
-  TreasuryProposalFacts,
-  VaultPayment,
-  VoteCastFacts,
-} from '../facts/subgraph.ts'
+import type { Facts } from '../facts/facts.ts'
+import type { RoundFacts } from '../facts/stake.ts'
+import type { VaultPayment } from '../facts/treasury.ts'
 import { aragonEndDate, canExecute } from '../rules/aragon-tally.ts'
+import type { LogPosition } from '../rules/log.ts'
+import type { AragonVote, Poll, TreasuryProposal, VoteCast } from '../rules/proposal.ts'
 import {
   type AragonTerms,
   type Count,
@@ -21,60 +12,60 @@ import {
   countPoll,
   countTreasuryProposal,
 } from '../rules/proposal-count.ts'
+import type { Stake } from '../rules/voting-power.ts'
 import { timelockOperationId } from '../texts/proposal-actions.ts'
 import { type ChainView, refuseInexact } from './chain-view.ts'
 
 /** A treasury proposal, and through what it is counted. */
-export type TreasuryProposalInView = TreasuryProposalFacts & { view: GovernanceView }
+export type TreasuryProposalInView = TreasuryProposal & { view: GovernanceView }
 /** A poll, and through what it is counted. */
-export type PollInView = PollFacts & { view: GovernanceView }
+export type PollInView = Poll & { view: GovernanceView }
 /** An Aragon vote, and through what it is counted. */
-export type AragonVoteInView = AragonVoteFacts & { view: GovernanceView }
+export type AragonVoteInView = AragonVote & { view: GovernanceView }
 /** A proposal of any voting system. */
-export type ProposalFacts = TreasuryProposalInView | PollInView | AragonVoteInView
+export type ProposalInView = TreasuryProposalInView | PollInView | AragonVoteInView
 
 /** A proposal's count with the facts it came from. */
 export interface CountedProposal {
   count: Count
-  casts: VoteCastFacts[]
+  casts: VoteCast[]
   /** Polls: active stake at the moment the poll is counted by, wei; else 0. */
   totalActiveStake: bigint
 }
 
 /** The proposals and polls of one chain as one request sees them. */
 export class GovernanceView {
-  #proposals: Promise<ProposalFacts[]> | undefined
-  #settings: ReturnType<PinnedSubgraph['governanceSettings']> | undefined
+  #proposals: ProposalInView[] | undefined
   #roundNow: Promise<number> | undefined
-  readonly #counts = new DataLoader<ProposalFacts, CountedProposal>((proposals) => this.#countAll(proposals))
+  readonly #counts = new Map<ProposalInView, Promise<CountedProposal>>()
 
   constructor(readonly chainView: ChainView) {}
 
   /** Everything ever proposed on the chain. */
-  proposals(): Promise<ProposalFacts[]> {
-    this.#proposals ??= this.#fetchProposals()
+  proposals(): ProposalInView[] {
+    this.#proposals ??= this.#allProposals()
     return this.#proposals
   }
 
-  /** A proposal counted as of now; those asked for at one time are fetched together. */
-  count(proposal: ProposalFacts): Promise<CountedProposal> {
-    return this.#counts.load(proposal)
+  /** A proposal counted as of now. */
+  count(proposal: ProposalInView): Promise<CountedProposal> {
+    let count = this.#counts.get(proposal)
+    if (count === undefined) {
+      count = this.#count(proposal)
+      this.#counts.set(proposal, count)
+    }
+    return count
   }
 
   /** What an account voted on. */
-  async proposalsVotedBy(voter: string): Promise<ProposalFacts[]> {
-    const pinned = await this.chainView.pinned()
-    const [voted, proposals] = await Promise.all([pinned.proposalsVotedBy(voter), this.proposals()])
-    const ids = new Set(voted)
-    return proposals.filter(({ id }) => ids.has(id))
+  proposalsVotedBy(voter: string): ProposalInView[] {
+    const ids = new Set(this.chainView.facts.governance.votedOn(voter))
+    return this.proposals().filter(({ id }) => ids.has(id))
   }
 
-  /**
-   * The round it is: by arithmetic where the chain's own blocks drive rounds, else what RoundsManager.currentRound()
-   * answers at the indexed block where there is an RPC, else the last initialised one.
-   */
+  /** The round it is; see FactsSource.roundAt. */
   roundNow(): Promise<number> {
-    this.#roundNow ??= this.#fetchRoundNow()
+    this.#roundNow ??= this.chainView.chain.source.roundAt(this.chainView.facts)
     return this.#roundNow
   }
 
@@ -82,24 +73,23 @@ export class GovernanceView {
   async canExecute(vote: AragonVoteInView): Promise<boolean> {
     const { count } = await this.count(vote)
     const figures = { ...aragonTerms(vote), yea: count.sums.for, nay: count.sums.against }
-    return canExecute(figures, await this.#now())
+    return canExecute(figures, this.#now())
   }
 
   /** What an Aragon vote's script made vaults pay, in the order of logs; less what a vote executed within it paid. */
-  async payments({ id, execution }: AragonVoteInView): Promise<VaultPayment[]> {
+  payments({ id, execution }: AragonVoteInView): VaultPayment[] {
     if (execution === null) return []
-    const proposals = await this.proposals()
-    const payments = await (await this.chainView.pinned()).payments(execution.at.block)
-    return payments.filter(({ at }) => voteThatDid(at, proposals)?.id === id)
+    const payments = this.chainView.facts.treasury.payments(execution.at.transactionHash)
+    return payments.filter(({ at }) => voteThatDid(at, this.proposals())?.id === id)
   }
 
   /** The proposal whose execution made a log, null where none did. */
-  async proposalThatDid(log: LogPosition): Promise<ProposalFacts | null> {
-    const proposals = await this.proposals()
+  proposalThatDid(log: LogPosition): ProposalInView | null {
+    const proposals = this.proposals()
     const vote = voteThatDid(log, proposals)
     if (vote !== undefined) return vote
     // The governor announces an execution before its effects.
-    let found: { proposal: ProposalFacts; logIndex: number } | null = null
+    let found: { proposal: ProposalInView; logIndex: number } | null = null
     for (const proposal of proposals) {
       if (proposal.system !== 'TREASURY') continue
       for (const { kind, at } of proposal.events) {
@@ -110,181 +100,116 @@ export class GovernanceView {
     return found?.proposal ?? null
   }
 
+  /**
+   * Unix time at which voting on a proposal ends. Known where the round after its last one is initialised; else, and for
+   * polls, estimated from how long rounds and L1 blocks have taken.
+   */
+  endTime(proposal: ProposalInView): number {
+    if (proposal.system === 'ARAGON') return aragonClosingTime(proposal)
+    const { stake, lastRound } = this.chainView.facts
+    const { roundLength } = this.chainView.chain.source
+    const pace = roundPace(stake.rounds[0], lastRound)
+    if (roundLength !== undefined) {
+      // Blocks alone give the order here, so all times come from one line through them.
+      const end = proposal.system === 'POLL' ? Number(proposal.endBlock) + 1 : (proposal.lastRound + 1) * roundLength
+      return Math.floor(pace.time + (end / roundLength - pace.round) * pace.secondsPerRound)
+    }
+    if (proposal.system === 'POLL') return proposal.createdAt.timestamp + POLL_PERIOD_SECONDS
+    const next = stake.roundFrom(proposal.lastRound + 1)
+    if (next !== undefined) return next.initializedAt.timestamp
+    return Math.floor(pace.time + (proposal.lastRound + 1 - pace.round) * pace.secondsPerRound)
+  }
+
   /** Unix time of the indexed head; UPSTREAM_UNAVAILABLE where it is not known. */
-  async #now(): Promise<bigint> {
-    const { timestamp } = (await this.chainView.pinned()).head
-    if (timestamp === 0) throw new ApiError('UPSTREAM_UNAVAILABLE', 'The time of the indexed block is not known yet')
+  #now(): bigint {
+    const { timestamp } = this.chainView.facts.head
+    if (timestamp === null) throw new ApiError('UPSTREAM_UNAVAILABLE', 'The time of the indexed block is not known yet')
     return BigInt(timestamp)
   }
 
-  /**
-   * Unix time at which voting on each proposal ends. Known where the round after its last one is initialised; else, and
-   * for polls, estimated from how long rounds and L1 blocks have taken.
-   */
-  async endTimes(proposals: readonly ProposalFacts[]): Promise<Map<ProposalFacts, number>> {
-    const pinned = await this.chainView.pinned()
-    const { firstRound, currentRound: lastRound } = pinned.head
-    const { roundLength } = this.chainView.chain
-    const treasury = proposals.flatMap((proposal) => (proposal.system === 'TREASURY' ? [proposal.lastRound + 1] : []))
-    const rounds = await pinned.roundsFrom([firstRound, lastRound, ...treasury])
-    const pace = roundPace(rounds.get(firstRound), rounds.get(lastRound))
-    const endOf = (proposal: ProposalFacts): number => {
-      if (proposal.system === 'ARAGON') return aragonClosingTime(proposal)
-      if (roundLength !== undefined) {
-        // Blocks alone give the order here, so all times come from one line through them.
-        const end = proposal.system === 'POLL' ? Number(proposal.endBlock) + 1 : (proposal.lastRound + 1) * roundLength
-        return pace.time + (end / roundLength - pace.round) * pace.secondsPerRound
-      }
-      if (proposal.system === 'POLL') return proposal.createdAt.timestamp + POLL_PERIOD_SECONDS
-      const next = rounds.get(proposal.lastRound + 1)
-      if (next !== undefined) return next.initializedAt.timestamp
-      return pace.time + (proposal.lastRound + 1 - pace.round) * pace.secondsPerRound
-    }
-    return new Map(proposals.map((proposal) => [proposal, Math.floor(endOf(proposal))]))
+  #allProposals(): ProposalInView[] {
+    const { governance, aragon } = this.chainView.facts
+    return [
+      ...governance.treasuryProposals().map((proposal) => this.#withItsEnd(proposal)),
+      ...governance.polls().map((poll) => ({ ...poll, view: this })),
+      ...aragon.votes().map((vote) => ({ ...vote, view: this })),
+    ]
   }
 
   /** The timelock may be told to carry out or drop a queued proposal by others than the governor, which then says nothing. */
-  async #fetchProposals(): Promise<ProposalFacts[]> {
-    const pinned = await this.chainView.pinned()
-    const proposals = await pinned.proposals()
-    const inTimelock = new Map<unknown, string>()
-    for (const proposal of proposals) {
-      if (proposal.system === 'TREASURY' && proposal.events.at(-1)?.kind === 'QUEUED') {
-        inTimelock.set(proposal, timelockOperationId(proposal))
-      }
+  #withItsEnd(proposal: TreasuryProposal): TreasuryProposalInView {
+    const isQueued = proposal.events.at(-1)?.kind === 'QUEUED'
+    const end = isQueued ? this.chainView.facts.governance.timelockEnd(timelockOperationId(proposal)) : null
+    return { ...proposal, events: end === null ? proposal.events : [...proposal.events, end], view: this }
+  }
+
+  async #count(proposal: ProposalInView): Promise<CountedProposal> {
+    const { facts } = this.chainView
+    const casts = facts.governance.casts(proposal.id)
+    switch (proposal.system) {
+      case 'ARAGON':
+        return { count: countAragonVote(aragonTerms(proposal), casts, this.#now()), casts, totalActiveStake: 0n }
+      case 'TREASURY':
+        return this.#countTreasuryProposal(proposal, casts, await this.roundNow())
+      case 'POLL':
+        return this.#countPoll(proposal, casts, await this.roundNow())
     }
-    const ends = await pinned.timelockEnds([...inTimelock.values()])
-    return proposals.map((proposal): ProposalFacts => {
-      const end = ends.get(inTimelock.get(proposal) ?? '')
-      if (proposal.system !== 'TREASURY' || end === undefined) return { ...proposal, view: this }
-      return { ...proposal, events: [...proposal.events, end], view: this }
-    })
   }
 
-  async #fetchRoundNow(): Promise<number> {
-    const { head } = await this.chainView.pinned()
-    const { roundLength, rpcUrl } = this.chainView.chain
-    if (roundLength !== undefined) return Math.floor(head.block / roundLength)
-    const { roundsManager } = await this.#settingsNow()
-    if (rpcUrl === undefined || roundsManager === null) return head.currentRound
-    return currentRound(rpcUrl, roundsManager, head.block)
-  }
-
-  async #settingsNow(): ReturnType<PinnedSubgraph['governanceSettings']> {
-    this.#settings ??= this.chainView.pinned().then((pinned) => pinned.governanceSettings())
-    return this.#settings
-  }
-
-  async #countAll(proposals: readonly ProposalFacts[]): Promise<(CountedProposal | Error)[]> {
-    const pinned = await this.chainView.pinned()
-    const byStake = proposals.filter((proposal) => proposal.system !== 'ARAGON')
-    const [casts, state] = await Promise.all([
-      pinned.voteCasts(proposals.map(({ id }) => id)),
-      byStake.length === 0 ? null : this.#governanceState(byStake),
-    ])
-    const moments = byStake.map((proposal): Moment => {
-      const accounts = new Set(casts.get(proposal.id)?.map(({ voter }) => voter))
-      return proposal.system === 'TREASURY'
-        ? { accounts, round: proposal.snapshotRound + 1 }
-        : { accounts, block: proposal.closing?.block ?? pinned.head.block }
-    })
-    const stakes = await withDelegates(moments, pinned)
-    const stakesOf = new Map<ProposalFacts, Map<string, RecordedStake>>(
-      byStake.map((proposal, index) => [proposal, stakes[index] ?? new Map()]),
-    )
-    const now = byStake.length === proposals.length ? 0n : await this.#now()
-    return proposals.map((proposal) => {
-      const sent = casts.get(proposal.id) ?? []
-      try {
-        if (proposal.system === 'ARAGON') {
-          return { count: countAragonVote(aragonTerms(proposal), sent, now), casts: sent, totalActiveStake: 0n }
-        }
-        const known = stakesOf.get(proposal) ?? new Map<string, RecordedStake>()
-        for (const stake of known.values()) refuseInexact(stake)
-        if (state === null) throw new TypeError('counted by stake without a state')
-        return proposal.system === 'TREASURY'
-          ? this.#countTreasuryProposal(proposal, sent, known, state)
-          : this.#countPoll(proposal, sent, known, state)
-      } catch (error) {
-        return error as Error
-      }
-    })
-  }
-
-  /** What treasury proposals and polls are counted with, beside stakes. */
-  async #governanceState(proposals: readonly (TreasuryProposalInView | PollInView)[]): Promise<GovernanceState> {
-    const pinned = await this.chainView.pinned()
-    const [round, settings, rounds] = await Promise.all([
-      this.roundNow(),
-      this.#settingsNow(),
-      pinned.roundsFrom(
-        proposals.flatMap((proposal) => (proposal.system === 'TREASURY' ? [proposal.snapshotRound + 1] : [])),
-      ),
-    ])
-    return { pinned, round, settings, rounds }
-  }
-
-  #countTreasuryProposal(
-    proposal: TreasuryProposalFacts,
-    casts: VoteCastFacts[],
-    stakes: ReadonlyMap<string, RecordedStake>,
-    { round, rounds, settings, pinned }: GovernanceState,
-  ): CountedProposal {
+  #countTreasuryProposal(proposal: TreasuryProposal, casts: VoteCast[], round: number): CountedProposal {
+    const { facts } = this.chainView
     const { snapshotRound } = proposal
-    const totals = rounds.get(snapshotRound + 1)
-    refuseInexactTotal(totals?.contradictions ?? pinned.head.contradictions)
-    const electorate = totals?.totalActiveStake ?? pinned.head.nextRoundTotalActiveStake
+    const fixed = facts.stake.roundFrom(snapshotRound + 1)
+    refuseInexactTotal(fixed?.contradictions ?? facts.stake.contradictions.length)
+    const electorate = fixed?.totalActiveStake ?? facts.totals.nextRoundTotalActiveStake
+    const stakeAt = (account: string) => exactStake(facts, account, snapshotRound + 1)
     // Power comes from checkpoints: a voter that has power and no checkpoint tells that BondingVotes is not indexed.
-    const areIndexed = casts.every(({ voter, weight }) => weight === 0n || stakes.get(voter)?.firstCheckpoint)
+    const areIndexed = casts.every(({ voter, weight }) => weight === 0n || facts.stake.checkpoint(voter) !== null)
     // BondingVotes knows an account only from its first checkpoint on.
     const delegateAt = (account: string): string | null => {
-      const stake = stakes.get(account)
-      if (stake === undefined) return null
-      if (!areIndexed) return stake.delegate
-      return this.chainView.checkpointedFrom(stake.firstCheckpoint) <= snapshotRound + 1 ? stake.delegate : null
+      const isKnown = !areIndexed || this.chainView.checkpointedFrom(account) <= snapshotRound + 1
+      return isKnown ? (stakeAt(account)?.delegate ?? null) : null
     }
     // The governor keeps a checkpoint per round, written in the round of the change (_updateQuorumNumerator).
-    const numerator = settings.numerators.findLast((set) => this.chainView.roundOf(set) <= snapshotRound)?.value ?? 0n
+    const numerators = facts.governance.quorumNumerators()
+    const numerator = numerators.findLast((set) => this.chainView.roundOf(set) <= snapshotRound)?.value ?? 0n
     const count = countTreasuryProposal(proposal, casts, delegateAt, { electorate, numerator, round })
     return { count, casts, totalActiveStake: electorate }
   }
 
-  #countPoll(
-    poll: PollFacts,
-    casts: VoteCastFacts[],
-    stakes: ReadonlyMap<string, RecordedStake>,
-    { round, settings, pinned }: GovernanceState,
-  ): CountedProposal {
-    const { roundLength } = this.chainView.chain
-    refuseInexactTotal(poll.closing?.contradictions ?? pinned.head.contradictions)
-    const isOver =
-      (roundLength !== undefined || settings.ownBlocksEndPolls) && BigInt(pinned.head.block) > poll.endBlock
+  #countPoll(poll: Poll, casts: VoteCast[], round: number): CountedProposal {
+    const { facts } = this.chainView
+    const { head, stake, totals, lastRound } = facts
+    const { roundLength } = this.chainView.chain.source
+    refuseInexactTotal(poll.closing?.contradictions ?? stake.contradictions.length)
+    const isOver = (roundLength !== undefined || totals.ownBlocksEndPolls) && BigInt(head.block) > poll.endBlock
     const moment = {
       isOpen: poll.closing === null && !isOver,
       round:
         roundLength === undefined
           ? (poll.closing?.round ?? round)
-          : Math.floor(Math.min(pinned.head.block, Number(poll.endBlock)) / roundLength),
-      totalStake: poll.closing?.totalStake ?? pinned.head.totalStake,
-      totalActiveStake: poll.closing?.totalActiveStake ?? settings.currentRoundTotalActiveStake,
+          : Math.floor(Math.min(head.block, Number(poll.endBlock)) / roundLength),
+      totalStake: poll.closing?.totalStake ?? totals.totalStake,
+      totalActiveStake: poll.closing?.totalActiveStake ?? lastRound?.totalActiveStake ?? 0n,
     }
-    const count = countPoll(poll, casts, (account) => stakes.get(account), moment)
+    const then = poll.closing === null ? facts : facts.asOf({ ...NOT_ASKED, block: poll.closing.block })
+    const count = countPoll(poll, casts, (account) => exactStake(then, account, Infinity), moment)
     return { count, casts, totalActiveStake: moment.totalActiveStake }
   }
 }
 
-/** What treasury proposals and polls of one chain are counted with. */
-interface GovernanceState {
-  pinned: PinnedSubgraph
-  /** The round it is. */
-  round: number
-  settings: Awaited<ReturnType<PinnedSubgraph['governanceSettings']>>
-  /** The first initialised round not before the one after each snapshot. */
-  rounds: ReadonlyMap<number, RoundFacts>
+/** Of a moment that only stakes are read at. */
+const NOT_ASKED = { blockHash: null, timestamp: null }
+
+/** An account's stake at the start of a round, or for Infinity at the end of the facts' block; NOT_EXACT after a contradiction. */
+function exactStake({ stake }: Facts, account: string, round: number): Stake | undefined {
+  const found = stake.at(account, round)
+  refuseInexact(found)
+  return found
 }
 
 /** The Aragon vote whose execution made a log: of executions within one another the innermost, which ends first. */
-function voteThatDid(log: LogPosition, proposals: readonly ProposalFacts[]): AragonVoteInView | undefined {
+function voteThatDid(log: LogPosition, proposals: readonly ProposalInView[]): AragonVoteInView | undefined {
   let found: { vote: AragonVoteInView; end: number } | undefined
   for (const vote of proposals) {
     if (vote.system !== 'ARAGON' || vote.execution === null) continue
@@ -296,7 +221,7 @@ function voteThatDid(log: LogPosition, proposals: readonly ProposalFacts[]): Ara
 }
 
 /** An Aragon vote's fixed figures; NOT_EXACT where neither events nor the contract nor the configuration told one. */
-function aragonTerms(vote: AragonVoteFacts): AragonTerms {
+function aragonTerms(vote: AragonVote): AragonTerms {
   const { votingPower, supportRequired, minAcceptQuorum, voteTime } = vote
   if (votingPower === null || supportRequired === null || minAcceptQuorum === null || voteTime === null) {
     throw new ApiError(
@@ -309,7 +234,7 @@ function aragonTerms(vote: AragonVoteFacts): AragonTerms {
 }
 
 /** Unix time at which an Aragon vote is open no longer: its end, or its execution before it; its start where its settings are not known. */
-export function aragonClosingTime({ createdAt, voteTime, execution }: AragonVoteFacts): number {
+export function aragonClosingTime({ createdAt, voteTime, execution }: AragonVote): number {
   const end = Number(aragonEndDate({ startDate: BigInt(createdAt.timestamp), voteTime: voteTime ?? 0n }))
   return execution === null ? end : Math.min(end, execution.at.timestamp)
 }
@@ -329,21 +254,6 @@ function roundPace(
   const rounds = round - first.number
   const seconds = initializedAt.timestamp - first.initializedAt.timestamp
   return { round, time: initializedAt.timestamp, secondsPerRound: rounds === 0 ? ROUND_SECONDS : seconds / rounds }
-}
-
-/** The stakes of each moment's accounts and of their delegates. */
-async function withDelegates(
-  moments: readonly Moment[],
-  pinned: PinnedSubgraph,
-): Promise<Map<string, RecordedStake>[]> {
-  const stakes = await pinned.stakesAt(moments)
-  const missing = moments.map((moment, index): Moment => {
-    const known = stakes[index] ?? new Map<string, RecordedStake>()
-    const delegates = [...known.values()].flatMap(({ delegate }) => (delegate === null ? [] : [delegate]))
-    return { ...moment, accounts: new Set(delegates.filter((delegate) => !known.has(delegate))) }
-  })
-  const delegates = await pinned.stakesAt(missing)
-  return stakes.map((known, index) => new Map([...known, ...(delegates[index] ?? [])]))
 }
 
 function refuseInexactTotal(contradictions: number): void {

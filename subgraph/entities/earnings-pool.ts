@@ -1,4 +1,4 @@
-import { BigInt, Bytes } from '@graphprotocol/graph-ts'
+import { BigInt, Bytes, ethereum } from '@graphprotocol/graph-ts'
 import { EarningsPool, StakePosition } from '../generated/schema'
 import { earningsPoolId } from '../ids'
 
@@ -13,16 +13,23 @@ export function findCumulativeRewardFactor(delegate: Bytes, round: i32): BigInt 
  * Carries the factor of the delegate's last reward into the round's pool, so that whoever claims in the round starts
  * from it (BondingManager._claimEarnings, latestCumulativeFactorsPool). Nothing to carry for a delegate never rewarded.
  */
-export function initialisePool(delegate: StakePosition | null, round: i32): void {
+export function initialisePool(delegate: StakePosition | null, round: i32, event: ethereum.Event): void {
   if (delegate == null || delegate.lastRewardRound == 0 || delegate.lastRewardRound >= round) return
   const id = earningsPoolId(delegate.id, round)
   if (EarningsPool.load(id) != null) return
-  createEarningsPool(id, delegate.id, round, delegate.cumulativeRewardFactor, null)
+  createEarningsPool(id, delegate.id, round, delegate.cumulativeRewardFactor, null, event)
 }
 
 /** Writes the round's factor and the stake, wei, its reward was shared over, in place of what a claim carried over. */
-export function rewardPool(transcoder: Bytes, round: i32, cumulativeRewardFactor: BigInt, totalStake: BigInt): void {
-  createEarningsPool(earningsPoolId(transcoder, round), transcoder, round, cumulativeRewardFactor, totalStake)
+export function rewardPool(
+  transcoder: Bytes,
+  round: i32,
+  cumulativeRewardFactor: BigInt,
+  totalStake: BigInt,
+  event: ethereum.Event,
+): void {
+  const id = earningsPoolId(transcoder, round)
+  createEarningsPool(id, transcoder, round, cumulativeRewardFactor, totalStake, event)
 }
 
 function createEarningsPool(
@@ -31,11 +38,13 @@ function createEarningsPool(
   round: i32,
   cumulativeRewardFactor: BigInt,
   totalStake: BigInt | null,
+  event: ethereum.Event,
 ): void {
   const pool = new EarningsPool(id)
   pool.transcoder = transcoder
   pool.round = round
   pool.cumulativeRewardFactor = cumulativeRewardFactor
   pool.totalStake = totalStake
+  pool.block = event.block.number.toI32()
   pool.save()
 }

@@ -78,7 +78,7 @@ function syntheticSnapshot(holders: number): StakeSnapshot {
     }
   })
   const total = powers.reduce((sum, { stake }) => sum + (stake ?? 0n), 0n)
-  return new StakeSnapshot(ROUND, total, total, powers, true)
+  return new StakeSnapshot('made up', ROUND, total, total, powers, true)
 }
 
 function middle(times: readonly number[]): number {

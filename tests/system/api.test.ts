@@ -3,9 +3,10 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { createServer } from '../../api/server.ts'
+import { FollowedChain } from '../../api/facts/followed-chain.ts'
 import { type Stack, startStack } from '../../stack/stack.ts'
 import { traceFile } from './livepeer-truth.ts'
+import { serveFacts } from './serve.ts'
 
 interface Answer {
   data?: Record<string, unknown> | null
@@ -295,11 +296,9 @@ test('the editor and all it needs come from this server', async () => {
 })
 
 test('an index that does not answer is said so, without a word on what is behind', async () => {
-  const server = await createServer({
-    chains: [{ network: 'recorded', subgraphUrl: 'http://127.0.0.1:9/subgraphs/name/secret' }],
-    port: 0,
-    isReady: () => false,
-  })
+  const subgraphUrl = 'http://127.0.0.1:9/subgraphs/name/secret'
+  const chain = new FollowedChain({ network: 'recorded', subgraphUrl }).start()
+  const server = await serveFacts([chain])
   try {
     const { errors } = await ask('{ stakeSnapshot(round: 9) { round } }', {}, server.url)
     expect(errors?.map(({ message, extensions }) => ({ message, extensions }))).toEqual([
@@ -311,6 +310,7 @@ test('an index that does not answer is said so, without a word on what is behind
     expect((await fetch(`${server.url}/ready`)).status).toBe(503)
   } finally {
     await server.close()
+    await chain.close()
   }
 })
 

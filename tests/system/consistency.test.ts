@@ -2,7 +2,6 @@ import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { GraphQLClient } from 'graphql-request'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type ApiServer, createServer } from '../../api/server.ts'
 import { waitFor } from '../../stack/processes.ts'
 import { type Stack, startStack } from '../../stack/stack.ts'
 import {
@@ -15,9 +14,7 @@ import {
   startAnvil,
   VOTING_ABI,
 } from './aragon-contracts.ts'
-import { traceFile } from './livepeer-truth.ts'
 import { makeFolder } from './stack-command.ts'
-import { UpstreamProxy } from './upstream-proxy.ts'
 
 interface Page {
   totalCount: number
@@ -129,6 +126,52 @@ describe('pages of a list on a chain that moves', () => {
     expect(await refusal(mixed)).toContain('BAD_USER_INPUT: Cursors of blocks')
   })
 
+  test('a client that forges a cursor changes nothing for another', async () => {
+    // An open vote, seen by one client.
+    await newVote('open')
+    await untilIndexed()
+    const honest = await page(2)
+    const [pin = '', key = ''] = Buffer.from(honest.pageInfo.endCursor, 'base64url').toString().split('\n')
+    const [network = '', block = '', hash = ''] = pin.split(' ')
+    const forge = (...lines: string[]) => Buffer.from(lines.join('\n')).toString('base64url')
+    const other = `0x${'ab'.repeat(32)}`
+    const earlier = await client.getBlock({ blockNumber: BigInt(block) - 1n })
+    const forged: [string, string, string][] = [
+      ['another time', forge(`${network} ${block} ${hash} 9999999999`, key), 'BAD_USER_INPUT'],
+      ['an unknown hash', forge(`${network} ${block} ${other}`, key), 'BLOCK_REORGED'],
+      ['an unknown hash of the past', forge(`${network} 3 ${other}`, key), 'BLOCK_REORGED'],
+      ['the hash of another block', forge(`${network} ${block} ${earlier.hash}`, key), 'BLOCK_REORGED'],
+      ['another block', forge(`${network} ${Number(block) - 1} ${hash}`, key), 'BLOCK_REORGED'],
+      ['a block to come', forge(`${network} ${Number(block) + 1000} ${hash}`, key), 'UPSTREAM_UNAVAILABLE'],
+      ['no block at all', forge(`${network} 99999999999 ${hash}`, key), 'BAD_USER_INPUT'],
+      ['another list', forge(pin, '7'), 'BAD_USER_INPUT'],
+    ]
+    for (const [what, cursor, code] of forged) {
+      expect([what, await refusal(page(2, cursor))]).toEqual([what, expect.stringContaining(`${code}: `)])
+      expect(await page(2)).toEqual(honest)
+      expect((await page(2, honest.pageInfo.endCursor)).nodes.length).toBeGreaterThan(0)
+    }
+    // A place that nobody was given is a place all the same, in the forger's own answer.
+    const anywhere = await page(1000, forge(pin, '9999999999 zzz'))
+    expect(anywhere.nodes).toEqual([])
+    const all = await page(1000)
+    expect(all.nodes.find(({ title }) => title === 'open')?.state).toBe('ACTIVE')
+    // A network that is not here pins nothing.
+    expect((await page(2, forge(`nowhere ${block} ${other}`, key))).nodes).toEqual(
+      (await page(2, honest.pageInfo.endCursor)).nodes,
+    )
+  })
+
+  test('a cursor is good at any depth', async () => {
+    const first = await page(2)
+    await client.mine({ blocks: 400 })
+    await newVote('much later')
+    await untilIndexed()
+    const rest = await page(1000, first.pageInfo.endCursor)
+    expect(rest.totalCount).toBe(first.totalCount)
+    expect(rest.nodes.map(({ title }) => title)).not.toContain('much later')
+  })
+
   test('a pinned block that vanished is said so', async () => {
     const id = await client.snapshot()
     await newVote('vanishes')
@@ -143,51 +186,5 @@ describe('pages of a list on a chain that moves', () => {
     const { nodes } = await page(1000)
     expect(nodes.map(({ title }) => title)).not.toContain('vanishes')
     expect(nodes.map(({ title }) => title)).toContain('stays')
-  })
-})
-
-describe('what the API asks of graph-node', () => {
-  let stack: Stack
-  let proxy: UpstreamProxy
-  let server: ApiServer
-  let api: GraphQLClient
-
-  beforeAll(async () => {
-    stack = await startStack({ traces: [traceFile('aragon/small')] })
-    await stack.ready
-    const [chain] = stack.chains
-    if (chain === undefined) throw new Error('no chain')
-    proxy = await UpstreamProxy.to(chain.subgraphUrl)
-    const { statusUrl: _, ...proxied } = { ...chain, subgraphUrl: proxy.url }
-    server = await createServer({ chains: [proxied], port: 0, isReady: () => true })
-    api = new GraphQLClient(`${server.url}/graphql`)
-  })
-  afterAll(async () => {
-    await server?.close()
-    proxy?.close()
-    await stack?.stop()
-  })
-
-  const requestsOf = async (query: string) => {
-    const before = proxy.requests
-    await api.request(query)
-    return proxy.requests - before
-  }
-
-  test('is a bounded number of queries for a page of 50 proposals with their tallies and votes', async () => {
-    const query = `{ proposals(first: 50) { totalCount nodes {
-      title state tally { for against quorum } outcome { passed } votes(first: 100) { nodes { voter weight } } } } }`
-    // The head, the proposals, and all votes cast on them.
-    expect(await requestsOf(query)).toBeLessThanOrEqual(6)
-    // At the same block nothing but the head is asked again.
-    expect(await requestsOf(query)).toBeLessThanOrEqual(1)
-  })
-
-  test('is shared by requests for the same facts at the same time', async () => {
-    const query = '{ votingTokens { holders(block: "300", first: 10) { nodes { holder balance } } } }'
-    const before = proxy.requests
-    await Promise.all(Array.from({ length: 20 }, () => api.request(query)))
-    // Two lists, and the head and signs of life now and then.
-    expect(proxy.requests - before).toBeLessThanOrEqual(10)
   })
 })

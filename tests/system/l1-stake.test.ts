@@ -1,9 +1,10 @@
 import { GraphQLClient } from 'graphql-request'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { createServer } from '../../api/server.ts'
+import { FollowedChain } from '../../api/facts/followed-chain.ts'
 import { type Stack, startStack } from '../../stack/stack.ts'
 import { compareL1, type L1Truth } from './l1-truth.ts'
 import { compareStake, type LivepeerTruth, readTruth, traceFile } from './livepeer-truth.ts'
+import { serveFacts } from './serve.ts'
 
 describe('stake on Ethereum L1 beside Arbitrum, through the HTTP API', () => {
   const truth = readTruth<L1Truth>('livepeer-l1/small')
@@ -143,10 +144,9 @@ describe('stake on Ethereum L1 beside Arbitrum, through the HTTP API', () => {
     expect(status[2]?.round).toBeNull()
   })
   test('a chain whose index is down is missing only in answers that need it', async () => {
-    const chains = stack.chains.map((chain) =>
-      chain.network === 'recorded-3' ? { ...chain, subgraphUrl: 'http://127.0.0.1:9/subgraphs/name/none' } : chain,
-    )
-    const server = await createServer({ chains, port: 0, isReady: () => true })
+    const live = stack.followed.filter(({ network }) => network !== 'recorded-3')
+    const dead = new FollowedChain({ network: 'recorded-3', subgraphUrl: 'http://127.0.0.1:9/subgraphs/name/none' })
+    const server = await serveFacts([...live, dead.start()])
     const partly = new GraphQLClient(`${server.url}/graphql`)
     const errorOf = (query: string) =>
       partly.request(query).then(

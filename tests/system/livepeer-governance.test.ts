@@ -5,10 +5,10 @@ import { gunzipSync, gzipSync } from 'node:zlib'
 import { GraphQLClient } from 'graphql-request'
 import { toEventSelector } from 'viem'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { createServer } from '../../api/server.ts'
 import { type Stack, startStack } from '../../stack/stack.ts'
 import { compareGovernance, compareTimeline, type GovernanceTruth, timelineBlocks } from './governance-truth.ts'
 import { readTruth, traceFile } from './livepeer-truth.ts'
+import { asOf, serveFacts } from './serve.ts'
 
 describe.each(['small', 'medium'])('proposals and polls of the %s trace, through the HTTP API', (name) => {
   const truth = readTruth<GovernanceTruth>(`livepeer/${name}`)
@@ -28,11 +28,11 @@ describe.each(['small', 'medium'])('proposals and polls of the %s trace, through
   })
 
   test('equal the contracts at every point of the timelines', async () => {
-    const [chain] = stack.chains
+    const [chain] = stack.followed
     if (chain === undefined) throw new Error('no chain')
     let compared = 0
     for (const block of timelineBlocks(truth)) {
-      const server = await createServer({ chains: [{ ...chain, asOf: { block } }], port: 0, isReady: () => true })
+      const server = await serveFacts([asOf(chain, { block })])
       try {
         const comparison = await compareTimeline(server.url, truth, block)
         compared += comparison.compared
@@ -59,12 +59,10 @@ describe.each(['small', 'medium'])('proposals and polls of the %s trace, through
   })
 
   test('a page goes on where the one before ended, though the chain went on meanwhile', async () => {
-    const [chain] = stack.chains
+    const [chain] = stack.followed
     if (chain === undefined) throw new Error('no chain')
     const blocks = timelineBlocks(truth)
-    const serve = (block: number) =>
-      createServer({ chains: [{ ...chain, asOf: { block } }], port: 0, isReady: () => true })
-    const before = await serve(blocks[Math.floor(blocks.length / 2)] ?? 0)
+    const before = await serveFacts([asOf(chain, { block: blocks[Math.floor(blocks.length / 2)] ?? 0 })])
     try {
       const [earlier, now] = [before, stack].map(({ url }) => new GraphQLClient(`${url}/graphql`))
       if (earlier === undefined || now === undefined) throw new Error('no API')

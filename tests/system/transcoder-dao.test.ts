@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { createServer } from '../../api/server.ts'
 import { type Stack, startStack } from '../../stack/stack.ts'
 import { type AragonTruth, aragonMoments, compareTokensAndMoney, compareVotesAt } from './aragon-truth.ts'
 import { readTruth, traceFile } from './livepeer-truth.ts'
+import { asOf, serveFacts } from './serve.ts'
 
 describe('Aragon votes of the small trace, through the HTTP API', () => {
   const truth = readTruth<AragonTruth>('aragon/small')
@@ -15,11 +15,11 @@ describe('Aragon votes of the small trace, through the HTTP API', () => {
   afterAll(() => stack?.stop())
 
   test('equal the contracts at every state they were in', async () => {
-    const [chain] = stack.chains
+    const [chain] = stack.followed
     if (chain === undefined) throw new Error('no chain')
     let compared = 0
     for (const moment of aragonMoments(truth)) {
-      const server = await createServer({ chains: [{ ...chain, asOf: moment }], port: 0, isReady: () => true })
+      const server = await serveFacts([asOf(chain, moment)])
       try {
         const comparison = await compareVotesAt(server.url, truth, moment.block)
         compared += comparison.compared

@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest'
-import type { VoteCastFacts } from '../../api/facts/subgraph.ts'
 import {
   type AragonFigures,
   aragonQuorum,
@@ -10,6 +9,7 @@ import {
   isSupportReached,
   isVoteOpen,
 } from '../../api/rules/aragon-tally.ts'
+import type { VoteCast } from '../../api/rules/proposal.ts'
 import { countAragonVote } from '../../api/rules/proposal-count.ts'
 
 const TDT = 10n ** 18n
@@ -99,7 +99,7 @@ describe('a count', () => {
     startDate: START,
     voteTime: WEEK,
   }
-  const cast = (voter: string, choice: bigint, weight: bigint, block: number): VoteCastFacts => ({
+  const cast = (voter: string, choice: bigint, weight: bigint, block: number): VoteCast => ({
     voter,
     choice,
     valid: true,

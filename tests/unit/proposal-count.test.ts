@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest'
-import type { VoteCastFacts } from '../../api/facts/subgraph.ts'
 import { type GovernorVote, governorTally } from '../../api/rules/governor-tally.ts'
 import { percent, pollTally } from '../../api/rules/poll-tally.ts'
+import type { VoteCast } from '../../api/rules/proposal.ts'
 import { ballotsOf, countPoll, countTreasuryProposal } from '../../api/rules/proposal-count.ts'
 import type { Stake } from '../../api/rules/voting-power.ts'
 import { ONE, stake } from './stakes.ts'
 
 /** Choices by their numbers: governor 0 against, 1 for, 2 abstain; poll 0 yes, 1 no. */
-function cast(voter: string, choice: bigint, place: number, fields: Partial<VoteCastFacts> = {}): VoteCastFacts {
+function cast(voter: string, choice: bigint, place: number, fields: Partial<VoteCast> = {}): VoteCast {
   return {
     voter,
     choice,
@@ -75,7 +75,7 @@ describe("the governor's tally", () => {
 describe('a treasury proposal', () => {
   const proposal = { snapshotRound: 10, lastRound: 20, events: [] }
   const count = (
-    casts: VoteCastFacts[],
+    casts: VoteCast[],
     { round = 21, electorate = 900n, events = [] as { kind: 'QUEUED' | 'EXECUTED' | 'CANCELED' }[] } = {},
   ) =>
     countTreasuryProposal(

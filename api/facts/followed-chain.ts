@@ -1,0 +1,437 @@
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { LRUCache } from 'lru-cache'
+import pLimit from 'p-limit'
+import { type ChainBlock, type ChainHead, ChainSource } from './chain-head.ts'
+import { ApiError, blockReorged } from './errors.ts'
+import { blockOf, type Facts, type Head, HeldFacts, LIST_NAMES, type Totals } from './facts.ts'
+import { type Anchor, FactsFile } from './facts-file.ts'
+import { GraphNode, UP_TO_HEAD } from './graph-node.ts'
+import { type EntityOf, type ListName, type Lists, Names } from './lists.ts'
+import { RoundClock } from './rounds-manager.ts'
+
+/** Blocks this far behind the head are not reorganised: on Ethereum L1 finality takes 64, Arbitrum is final sooner. */
+const VOLATILE_BLOCKS = 250
+/** Final facts of more blocks than this are not read together with those that are not final. */
+const CATCH_UP_BLOCKS = 2000
+/** How many blocks are read at first, and how many entities one answer should have. */
+const FIRST_SLICE = 10_000
+const GOOD_SLICE = 800
+/** Blocks of the past whose hash is kept. */
+const KEPT_BLOCKS = 50_000
+/** Questions about blocks that nobody here has seen: how many at a time, and how many may wait. */
+const ASKED_AT_A_TIME = 2
+const MAY_WAIT = 20
+/** How long after the time for two looks at the index there should have been an answer. */
+const OVERDUE_MS = 3000
+/** What a fact takes, with its share of everything around it; see docs/performance.md. */
+const BYTES_PER_FACT = 400
+
+/** Where the facts of one chain are. */
+export interface Chain {
+  /** Name in the networks file. */
+  network: string
+  /** graph-node's query URL of the subgraph. */
+  subgraphUrl: string
+  /** graph-node's index-node GraphQL, for the chain's head. */
+  statusUrl?: string
+  /** Blocks per round, only where the chain's own block numbers drive rounds. */
+  roundLength?: number
+  /** JSON-RPC of a real chain. */
+  rpcUrl?: string
+  /** Where LPT is on this chain, to tell its amounts in proposals. */
+  lptAddress?: string
+}
+
+/** How a chain is followed. */
+export interface FollowOptions {
+  /** Milliseconds from one look at the index to the next; 1,000. */
+  intervalMs?: number | undefined
+  /** Seconds for which answers go on from what is held while graph-node does not answer; 3,600. */
+  maxAgeSeconds?: number | undefined
+  /** The most memory that facts may take, MiB, as told by `bytes`; 2,048. */
+  maxFactsMiB?: number | undefined
+  /** Folder for files of facts; none are kept without. */
+  dataDir?: string | undefined
+  /** Each query's seconds and whether it was answered. */
+  observe?: ((seconds: number, answered: boolean) => void) | undefined
+  /** Takes a line about what those who run the API should know. */
+  log?: ((line: string) => void) | undefined
+}
+
+/** How it is about following a chain. */
+export interface ChainState {
+  /** Where facts are read at; undefined before they are loaded. */
+  head: Head | undefined
+  /** The last initialised round then; 0 before any. */
+  firstRound: number
+  currentRound: number
+  contradictions: number
+  /** Whether it is known to be Ethereum L1. */
+  isL1: boolean
+  chainHead: ChainHead | null
+  /** Seconds since graph-node last answered; null where it never did. */
+  ageSeconds: number | null
+  /** Whether graph-node should have answered since; true where it never did. */
+  isOverdue: boolean
+  /** Why the last step failed, or the facts are not there; null where all is well. */
+  error: ApiError | null
+  /** Whether the chain told that what was read before is still on it; false where it could not be asked. */
+  isChecked: boolean
+  /** How many facts are held, and what memory they take, estimated. */
+  facts: number
+  bytes: number
+  /** Seconds the last load took, or the last restart from the file; null before there was any. */
+  loadSeconds: number | null
+}
+
+/** One chain's facts as requests get them. */
+export interface FactsSource {
+  readonly network: string
+  /** Blocks per round, where the chain's own block numbers drive rounds. */
+  readonly roundLength: number | undefined
+  /** Contracts of LPT, lower case. */
+  readonly lptAddresses: readonly string[]
+  /** The facts as they are now; UPSTREAM_UNAVAILABLE where they were never loaded, or are too old. */
+  readonly facts: Facts
+  /** The facts as of an earlier block; BLOCK_REORGED where it is not on the chain, UPSTREAM_UNAVAILABLE where nobody tells. */
+  factsAt(pin: Anchor): Promise<Facts>
+  /**
+   * The round it is as of some facts' block: by arithmetic where the chain's own blocks drive rounds, else what
+   * RoundsManager.currentRound() answers where there is an RPC, else the last initialised one.
+   */
+  roundAt(facts: Facts): Promise<number>
+  readonly state: ChainState
+}
+
+/** Holds the facts of one chain in memory and follows its index: the only one who asks graph-node. */
+export class FollowedChain implements FactsSource {
+  readonly network: string
+  readonly roundLength: number | undefined
+  readonly lptAddresses: readonly string[]
+  readonly #graphNode: GraphNode
+  readonly #source: ChainSource
+  readonly #file: FactsFile | undefined
+  readonly #options: { intervalMs: number; maxAgeSeconds: number; maxFactsMiB: number; log: (line: string) => void }
+  readonly #end = new AbortController()
+  readonly #blocks = new LRUCache<number, ChainBlock>({ max: KEPT_BLOCKS })
+  readonly #asking = pLimit(ASKED_AT_A_TIME)
+  readonly #roundClock: RoundClock | undefined
+  #following: Promise<void> | undefined
+  #wake: () => void = () => {}
+  #held: HeldFacts | undefined
+  #anchor: Anchor | null = null
+  /** The heads that were read and are not final, and the last one that is. */
+  #heads: Anchor[] = []
+  #refusal: ApiError | undefined
+  #facts: Facts | undefined
+  #chainHead: ChainHead | null = null
+  #error: ApiError | null = null
+  #isChecked = false
+  #answeredAt: number | undefined
+  #loadSeconds: number | null = null
+
+  constructor(chain: Chain, options: FollowOptions = {}) {
+    const { network, subgraphUrl, statusUrl, rpcUrl, lptAddress } = chain
+    const { intervalMs = 1000, maxAgeSeconds = 3600, maxFactsMiB = 2048, log = () => {}, dataDir } = options
+    this.network = network
+    this.roundLength = chain.roundLength
+    this.lptAddresses = lptAddress === undefined ? [] : [lptAddress.toLowerCase()]
+    this.#graphNode = new GraphNode(network, subgraphUrl, this.#end.signal, options.observe)
+    this.#source = new ChainSource({
+      network,
+      ...(statusUrl === undefined ? {} : { statusUrl }),
+      ...(rpcUrl === undefined ? {} : { rpcUrl }),
+    })
+    this.#roundClock = rpcUrl === undefined ? undefined : new RoundClock(rpcUrl)
+    this.#options = { intervalMs, maxAgeSeconds, maxFactsMiB, log }
+    this.#file = dataDir === undefined ? undefined : new FactsFile(join(dataDir, `${network}.facts`), log)
+  }
+
+  get facts(): Facts {
+    const { maxAgeSeconds } = this.#options
+    const age = this.#ageSeconds
+    if (this.#facts === undefined) throw this.#error ?? this.#unavailable('has no facts loaded yet')
+    if (age !== null && age > maxAgeSeconds) throw this.#unavailable(`has not answered for ${Math.floor(age)} seconds`)
+    return this.#facts
+  }
+
+  async factsAt({ block, hash }: Anchor): Promise<Facts> {
+    const { facts } = this
+    if (facts.head.blockHash === hash && facts.head.block === block) return facts
+    if (block > facts.head.block) {
+      throw this.#unavailable(`is at block ${facts.head.block} and has not reached ${block}, where this list was begun`)
+    }
+    const known = this.#blocks.get(block) ?? (await this.#askForBlock(block, facts))
+    if (known.hash !== hash) throw blockReorged()
+    return facts.asOf({ block, blockHash: hash, timestamp: known.timestamp })
+  }
+
+  async roundAt({ head, currentRound, totals }: Facts): Promise<number> {
+    if (this.roundLength !== undefined) return Math.floor(head.block / this.roundLength)
+    const { roundsManager } = totals
+    if (this.#roundClock === undefined || roundsManager === null) return currentRound
+    return this.#roundClock.at(roundsManager, head.block)
+  }
+
+  get state(): ChainState {
+    const { head, firstRound = 0, currentRound = 0, stake } = this.#facts ?? {}
+    const count = this.#held?.count ?? 0
+    return {
+      head,
+      firstRound,
+      currentRound,
+      contradictions: stake?.contradictions.length ?? 0,
+      isL1: (this.#facts?.totals.l1 ?? null) !== null,
+      chainHead: this.#chainHead,
+      ageSeconds: this.#ageSeconds,
+      isOverdue: (this.#ageSeconds ?? Infinity) * 1000 > 2 * this.#options.intervalMs + OVERDUE_MS,
+      error: this.#facts === undefined ? (this.#error ?? this.#unavailable('has no facts loaded yet')) : this.#error,
+      isChecked: this.#isChecked,
+      facts: count,
+      bytes: count * BYTES_PER_FACT,
+      loadSeconds: this.#loadSeconds,
+    }
+  }
+
+  /** Begins to load and follow. */
+  start(): this {
+    this.#following ??= this.#follow()
+    return this
+  }
+
+  /** Resolves when facts as of a block, or a later one, are held. */
+  async reached(block: number, signal: AbortSignal): Promise<void> {
+    while ((this.#facts?.head.block ?? -1) < block) {
+      signal.throwIfAborted()
+      this.#wake()
+      await pause(20, undefined, { signal })
+    }
+  }
+
+  /** Ends following; what was read last is written to the file. */
+  async close(): Promise<void> {
+    this.#end.abort()
+    this.#wake()
+    await this.#following
+    await this.#file?.flush()
+  }
+
+  async #follow(): Promise<void> {
+    const { signal } = this.#end
+    while (!signal.aborted) {
+      const rest = await this.#tryStep()
+      await Promise.race([
+        pause(rest, undefined, { signal }).catch(() => {}),
+        new Promise<void>((resolve) => {
+          this.#wake = resolve
+        }),
+      ])
+    }
+  }
+
+  /** Gives how long to rest until the next one, milliseconds. */
+  async #tryStep(): Promise<number> {
+    const { intervalMs } = this.#options
+    const started = performance.now()
+    try {
+      await this.#step()
+      this.#error = null
+      this.#answeredAt = performance.now()
+    } catch (error) {
+      if (!this.#end.signal.aborted) this.#fail(error)
+      return intervalMs
+    }
+    const took = performance.now() - started
+    // An index that is catching up is not to be kept from it by those who look on.
+    return Math.max(intervalMs - took, Math.min(3 * took, 10_000))
+  }
+
+  #fail(error: unknown): void {
+    const { log } = this.#options
+    if (!(error instanceof ApiError))
+      log(`following ${this.network} failed: ${error instanceof Error ? error.stack : error}`)
+    this.#error = error instanceof ApiError ? error : this.#unavailable('cannot be followed')
+  }
+
+  /** From one consistent state to the next: all that the blocks above the mark made so, as of one block. */
+  async #step(): Promise<void> {
+    if (this.#refusal !== undefined) throw this.#refusal
+    const started = performance.now()
+    const [head, chainHead] = await Promise.all([this.#graphNode.head(), this.#source.latest()])
+    this.#chainHead = chainHead
+    const before = this.#facts?.head
+    if (before?.blockHash === head.blockHash && before.deployment === head.deployment) {
+      if (before.hasIndexingErrors !== head.hasIndexingErrors) this.#facts = this.#facts?.asOf(head)
+      return
+    }
+    await this.#checkWhatIsHeld(head)
+    const held = this.#held ?? (await this.#beginToHold(head))
+    const totals = await this.#readUpTo(head, held)
+    if (this.#facts === undefined) this.#loadSeconds = (performance.now() - started) / 1000
+    this.#facts = held.asOf(head, totals)
+    this.#blocks.set(head.block, { hash: head.blockHash, timestamp: head.timestamp })
+    this.#heads.push({ block: head.block, hash: head.blockHash })
+  }
+
+  /** Forgets what the chain says is no longer so. */
+  async #checkWhatIsHeld(head: Head & { blockHash: string }): Promise<void> {
+    const before = this.#facts?.head
+    const held = this.#held
+    if (held === undefined) {
+      this.#isChecked = (await this.#source.block(head.block))?.hash === head.blockHash
+      return
+    }
+    if (before !== undefined && before.deployment !== head.deployment)
+      return this.#forget('another version of the subgraph answers')
+    if (head.block < held.mark) return this.#forget(`the index went back to block ${head.block}`)
+    const onChain = before === undefined || before.block > head.block ? null : await this.#source.block(before.block)
+    if (onChain !== null && onChain.hash === before?.blockHash) {
+      this.#isChecked = true
+      return
+    }
+    // Reorganised, or nobody tells: what is known of blocks that are not final is known no longer.
+    for (const block of [...this.#blocks.keys()]) if (block > held.mark) this.#blocks.delete(block)
+    this.#heads = []
+    const anchor = this.#anchor
+    const anchored = anchor === null ? null : await this.#source.block(anchor.block)
+    this.#isChecked = anchored !== null
+    if (anchored !== null && anchored.hash !== anchor?.hash) this.#forget(`block ${anchor?.block} was reorganised away`)
+  }
+
+  /** What was held is answered from until all is loaded anew. */
+  #forget(why: string): void {
+    this.#options.log(`${this.network}: ${why}; all facts are loaded anew`)
+    this.#held = undefined
+    this.#anchor = null
+    this.#blocks.clear()
+    this.#error = this.#unavailable(`is read anew: ${why}`)
+  }
+
+  /** Holds what the file has, where there is one that is of this chain, else nothing. */
+  async #beginToHold(head: Head): Promise<HeldFacts> {
+    const restored = await this.#restore(head)
+    if (restored !== undefined) return restored
+    await this.#file?.begin(this.network, head.deployment)
+    this.#held = new HeldFacts(new Names())
+    return this.#held
+  }
+
+  async #restore(head: Head): Promise<HeldFacts | undefined> {
+    const file = this.#file
+    if (file === undefined) return undefined
+    const held = new HeldFacts(new Names())
+    let anchor: Anchor | null = null
+    try {
+      for await (const piece of file.read(this.network, head.deployment)) {
+        held.addFinal(piece.lists, piece.upTo)
+        anchor = piece.anchor ?? anchor
+        this.#refuseTooMuch(held)
+      }
+      if (held.mark === -1) return undefined
+      if (held.mark > head.block) throw new Error(`it reaches to block ${held.mark}, the index to ${head.block}`)
+      const onChain = anchor === null ? null : await this.#source.block(anchor.block)
+      this.#isChecked = onChain !== null
+      if (onChain !== null && onChain.hash !== anchor?.hash)
+        throw new Error(`block ${anchor?.block} is another one now`)
+    } catch (error) {
+      if (error instanceof ApiError) throw error
+      await file.discard(error instanceof Error ? error.message : String(error))
+      return undefined
+    }
+    this.#anchor = anchor
+    this.#held = held
+    return held
+  }
+
+  /** Reads what blocks above the mark made so, and moves the mark on; gives the head's totals. */
+  async #readUpTo(head: Head & { blockHash: string }, held: HeldFacts): Promise<Totals> {
+    const finalBlock = Math.max(held.mark, head.block - VOLATILE_BLOCKS)
+    let size = FIRST_SLICE
+    while (finalBlock - held.mark > CATCH_UP_BLOCKS) {
+      this.#end.signal.throwIfAborted()
+      const upTo = Math.min(held.mark + size, finalBlock)
+      const slice = await this.#graphNode.facts(held.mark, upTo, { number_gte: finalBlock })
+      await this.#addFinal(slice.lists, slice.upTo, held)
+      if (slice.longest < GOOD_SLICE / 2) size *= 2
+      else if (slice.upTo < upTo) size = Math.max(1, Math.floor(size / 2))
+      this.#answeredAt = performance.now()
+    }
+    const pieces: Lists[] = []
+    let totals: Totals | undefined
+    for (let above = held.mark; above < UP_TO_HEAD; ) {
+      const slice = await this.#graphNode.facts(above, UP_TO_HEAD, { hash: head.blockHash })
+      pieces.push(slice.lists)
+      totals = slice.totals
+      above = slice.upTo
+    }
+    const [final, tail] = split(pieces, finalBlock)
+    await this.#noteAnchor(finalBlock)
+    await this.#addFinal(final, finalBlock, held)
+    held.replaceTail(tail)
+    if (totals === undefined) throw new TypeError('nothing was read')
+    return totals
+  }
+
+  async #addFinal(lists: Lists, upTo: number, held: HeldFacts): Promise<void> {
+    if (upTo <= held.mark) return
+    held.addFinal(lists, upTo)
+    this.#refuseTooMuch(held)
+    await this.#file?.add({ upTo, anchor: this.#anchor, lists })
+  }
+
+  /** A block at or below the mark by whose hash a later step tells whether this still is the same chain. */
+  async #noteAnchor(mark: number): Promise<void> {
+    const final = this.#heads.findLastIndex(({ block }) => block <= mark)
+    this.#anchor = this.#heads[final] ?? this.#anchor
+    this.#heads = this.#heads.slice(Math.max(0, final))
+    if (this.#anchor !== null || mark < 0) return
+    const onChain = await this.#source.block(mark)
+    if (onChain !== null) this.#anchor = { block: mark, hash: onChain.hash }
+  }
+
+  #refuseTooMuch(held: HeldFacts): void {
+    const { maxFactsMiB } = this.#options
+    const needed = Math.ceil((held.count * BYTES_PER_FACT) / 2 ** 20)
+    if (needed <= maxFactsMiB) return
+    this.#facts = undefined
+    this.#held = undefined
+    this.#refusal = this.#unavailable(`has facts of more than the ${maxFactsMiB} MiB that may be held here`)
+    this.#options.log(this.#refusal.message)
+    throw this.#refusal
+  }
+
+  /** A block that is on the chain, of which nobody here has seen it; others may wait for that, but not any number. */
+  async #askForBlock(block: number, { mark }: Facts): Promise<ChainBlock> {
+    if (this.#asking.pendingCount >= MAY_WAIT)
+      throw this.#unavailable(`is asked for too many blocks of the past at once`)
+    const onChain = await this.#asking(() => this.#source.block(block))
+    if (onChain === null) throw this.#unavailable(`cannot tell whether block ${block} is still on the chain`)
+    if (block <= mark) this.#blocks.set(block, onChain)
+    return onChain
+  }
+
+  get #ageSeconds(): number | null {
+    return this.#answeredAt === undefined ? null : (performance.now() - this.#answeredAt) / 1000
+  }
+
+  #unavailable(what: string): ApiError {
+    return new ApiError('UPSTREAM_UNAVAILABLE', `The index of ${this.network} ${what}; try again soon`)
+  }
+}
+
+/** All lists of some pieces, those of blocks up to one and those above it. */
+function split(pieces: readonly Lists[], block: number): [final: Lists, tail: Lists] {
+  const [final, tail] = [{ ...emptyLists() }, { ...emptyLists() }]
+  const sort = <Name extends ListName>(name: Name) => {
+    const entities = pieces.flatMap((lists): readonly EntityOf<Name>[] => lists[name])
+    final[name] = entities.filter((entity) => blockOf(name, entity) <= block) as Lists[Name]
+    tail[name] = entities.filter((entity) => blockOf(name, entity) > block) as Lists[Name]
+  }
+  for (const name of LIST_NAMES) sort(name)
+  return [final, tail]
+}
+
+function emptyLists(): Lists {
+  return Object.fromEntries(LIST_NAMES.map((name) => [name, []])) as unknown as Lists
+}

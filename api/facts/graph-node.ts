@@ -1,0 +1,190 @@
+import type { TypedDocumentNode } from '@graphql-typed-document-node/core'
+import { print } from 'graphql'
+import { ClientError, GraphQLClient } from 'graphql-request'
+import { integer } from '../rules/integer.ts'
+import { byPlace } from '../rules/log.ts'
+import { ApiError } from './errors.ts'
+import { blockOf, type Head, LIST_NAMES, type Totals } from './facts.ts'
+import { FactsDocument, type FactsQuery, HeadDocument } from './generated/queries.ts'
+import type { EntityOf, ListName, Lists } from './lists.ts'
+
+/** What graph-node returns at the most for one list. */
+const PAGE = 1000
+/** Long enough for some thousands of facts on a busy machine. */
+const FACTS_TIMEOUT_MS = 20_000
+/** Long enough for what takes graph-node a few milliseconds. */
+const HEAD_TIMEOUT_MS = 1200
+/** GraphQL's largest Int: up to the head. */
+export const UP_TO_HEAD = 2_147_483_647
+
+/** At which block graph-node is to answer. */
+export type AnsweredAt = { hash: string } | { number_gte: number }
+
+/** What some blocks made so. */
+export interface Slice {
+  lists: Lists
+  totals: Totals
+  /** The last block of which everything is there. */
+  upTo: number
+  /** How many entities the longest list has. */
+  longest: number
+}
+
+/** graph-node's queries of one chain's subgraph, and nothing but them. */
+export class GraphNode {
+  readonly #client: GraphQLClient
+
+  /** Asks until `end` is aborted. Each request's seconds and whether it was answered are told to `observe`. */
+  constructor(
+    private readonly network: string,
+    url: string,
+    private readonly end: AbortSignal,
+    private readonly observe: (seconds: number, answered: boolean) => void = () => {},
+  ) {
+    // Every document has one operation; to look up its name the client would parse it at every request.
+    this.#client = new GraphQLClient(url, { excludeOperationName: true })
+  }
+
+  /** The latest indexed block; UPSTREAM_UNAVAILABLE where there is none, or graph-node does not tell. */
+  async head(): Promise<Head & { blockHash: string }> {
+    return this.#readable(async () => {
+      const { _meta: meta } = await this.#request(HeadDocument, {}, HEAD_TIMEOUT_MS)
+      const { number, hash, timestamp } = meta?.block ?? {}
+      if (!meta || typeof hash !== 'string' || !Number.isSafeInteger(number) || number === undefined) {
+        throw new ApiError('UPSTREAM_UNAVAILABLE', `The index of ${this.network} has no block yet; try again soon`)
+      }
+      return {
+        block: number,
+        blockHash: hash,
+        timestamp: timestamp ?? null,
+        deployment: meta.deployment,
+        hasIndexingErrors: meta.hasIndexingErrors,
+      }
+    })
+  }
+
+  /**
+   * What blocks above one and up to another made so, or as many of them, from the first on, as one answer can hold; at
+   * least one block.
+   */
+  async facts(above: number, upTo: number, at: AnsweredAt): Promise<Slice> {
+    return this.#readable(async () => {
+      const answer = await this.#request(FactsDocument, { at, above, upTo, skip: 0 }, FACTS_TIMEOUT_MS)
+      const full = LIST_NAMES.filter((name) => answer[name].length >= PAGE)
+      // Of a full list the last block's facts may be there in part only.
+      const whole = Math.min(upTo, ...full.map((name) => lastBlock(name, answer) - 1))
+      if (whole <= above) return this.#oneBlock(above + 1, answer, at)
+      return sliceOf(answer, whole)
+    })
+  }
+
+  /** A block in which more happened than one answer can hold. */
+  async #oneBlock(block: number, first: FactsQuery, at: AnsweredAt): Promise<Slice> {
+    const whole = { ...first }
+    for (let skip = PAGE, more = true; more; skip += PAGE) {
+      const page = await this.#request(FactsDocument, { at, above: block - 1, upTo: block, skip }, FACTS_TIMEOUT_MS)
+      const add = <Name extends ListName>(name: Name) => {
+        const entities = [...whole[name], ...page[name]] as Lists[Name]
+        whole[name] = entities as (typeof whole)[Name]
+      }
+      for (const name of LIST_NAMES) add(name)
+      more = LIST_NAMES.some((name) => page[name].length >= PAGE)
+    }
+    return sliceOf(whole, block)
+  }
+
+  async #readable<Value>(read: () => Promise<Value>): Promise<Value> {
+    try {
+      return await read()
+    } catch (error) {
+      // An answer of another form than asked for shows as a TypeError or SyntaxError where it is read: upstream's fault too.
+      throw upstreamError(error, this.network)
+    }
+  }
+
+  async #request<Result, Variables extends object>(
+    document: TypedDocumentNode<Result, Variables>,
+    variables: Variables,
+    milliseconds: number,
+  ): Promise<Result> {
+    const started = performance.now()
+    const giveUp = new AbortController()
+    // In two steps: what came while this process was busy is read before the second.
+    let timer = setTimeout(() => {
+      timer = setTimeout(() => giveUp.abort(), 50)
+    }, milliseconds - 50)
+    let answered = false
+    try {
+      const signal = AbortSignal.any([giveUp.signal, this.end])
+      const result = await this.#client.request<Result>({ document: textOf(document), variables, signal })
+      answered = true
+      return result
+    } finally {
+      clearTimeout(timer)
+      this.observe((performance.now() - started) / 1000, answered)
+    }
+  }
+}
+
+/** The facts of blocks up to one, each list in the order of the chain. */
+function sliceOf(answer: FactsQuery, upTo: number): Slice {
+  const { protocol, transcoderPool, ...found } = answer
+  const lists = { ...found }
+  const cut = <Name extends ListName>(name: Name) => {
+    const entities: readonly EntityOf<Name>[] = found[name]
+    lists[name] = entities
+      .filter((entity) => blockOf(name, entity) <= upTo)
+      .sort((a, b) => byPlace(placeOf(name, a), placeOf(name, b))) as (typeof lists)[Name]
+  }
+  for (const name of LIST_NAMES) cut(name)
+  return {
+    lists,
+    totals: {
+      nextRoundTotalActiveStake: integer(protocol?.nextRoundTotalActiveStake ?? '0'),
+      totalStake: integer(protocol?.totalStake ?? '0'),
+      roundsManager: protocol?.roundsManager ?? null,
+      ownBlocksEndPolls: (protocol?.l1BlockAskedAt ?? 0) > 0 && protocol?.l1Block === String(protocol?.l1BlockAskedAt),
+      l1: transcoderPool ? { streamflowRound: transcoderPool.streamflowRound ?? null } : null,
+    },
+    upTo,
+    longest: Math.max(...LIST_NAMES.map((name) => found[name].length)),
+  }
+}
+
+function lastBlock<Name extends ListName>(name: Name, lists: Lists): number {
+  const entities: readonly EntityOf<Name>[] = lists[name]
+  const last = entities.at(-1)
+  return last === undefined ? -1 : blockOf(name, last)
+}
+
+/** Where an entity stands among those of its list: in a block by its log, and what holds from a round on by that round. */
+function placeOf<Name extends ListName>(name: Name, entity: EntityOf<Name>): { block: number; logIndex: number } {
+  const { logIndex, fromRound } = entity as { logIndex?: number; fromRound?: number }
+  return { block: blockOf(name, entity), logIndex: logIndex ?? fromRound ?? 0 }
+}
+
+/** Documents as text, made once: printing one takes longer than sending it. */
+const texts = new WeakMap<object, string>()
+
+function textOf(document: TypedDocumentNode<unknown, never>): string {
+  const known = texts.get(document)
+  if (known !== undefined) return known
+  const text = print(document)
+  texts.set(document, text)
+  return text
+}
+
+/** What a client may know of a failed request: never addresses, queries or stack traces of what is behind the API. */
+function upstreamError(error: unknown, network: string): ApiError {
+  if (error instanceof ApiError) return error
+  if (error instanceof ClientError) {
+    const messages = (error.response.errors ?? []).map(({ message }) => message).join('\n')
+    if (/no block with that hash|reorgani[sz]ed/i.test(messages)) {
+      return new ApiError(
+        'BLOCK_REORGED',
+        `The block that the index of ${network} was read at is no longer on the chain`,
+      )
+    }
+  }
+  return new ApiError('UPSTREAM_UNAVAILABLE', `The index of ${network} did not answer as expected; try again soon`)
+}

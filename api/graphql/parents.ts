@@ -1,0 +1,57 @@
+// What the fields of the schema's types are resolved from, where it is not what the views give as it is.
+
+import type { ChainState } from '../facts/followed-chain.ts'
+import type { RoundFacts } from '../facts/stake.ts'
+import type { TreasuryTransfer } from '../facts/treasury.ts'
+import type { Ballot } from '../rules/proposal-count.ts'
+import type { ChainView } from '../views/chain-view.ts'
+import type { GovernanceView, ProposalInView } from '../views/governance-view.ts'
+import type { StakeSnapshot } from '../views/stake-snapshot.ts'
+
+/** A chain's status. */
+export interface ChainStatusParent {
+  view: ChainView
+  state: ChainState
+}
+
+/** A round with the chain it is of. */
+export type RoundParent = RoundFacts & { view: ChainView }
+
+/** A snapshot with the chain it is of. */
+export interface StakeSnapshotParent {
+  view: ChainView
+  snapshot: StakeSnapshot
+}
+
+/** A ballot with the voting system its numbers are of. */
+export interface VoteParent {
+  ballot: Ballot
+  system: ProposalInView['system']
+}
+
+/** What an account voted on something. */
+export interface AccountVoteParent {
+  proposal: ProposalInView
+  vote: VoteParent
+}
+
+/** A voting token with the chain it is on. */
+export interface VotingTokenParent {
+  address: string
+  view: ChainView
+}
+
+/** A treasury or vault with the chain it is on. */
+export interface TreasuryParent {
+  address: string
+  governance: GovernanceView
+}
+
+/** A transfer with the chain it happened on. */
+export type TreasuryTransferParent = TreasuryTransfer & { governance: GovernanceView }
+
+/** Where a page ends: at the key of its last node, null on an empty one. */
+export interface PageEnd {
+  hasNextPage: boolean
+  endKey: string | null
+}
