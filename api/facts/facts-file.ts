@@ -5,7 +5,7 @@ import { dirname } from 'node:path'
 import { createInterface } from 'node:readline'
 import { print } from 'graphql'
 import { FactsDocument } from './generated/queries.ts'
-import type { Lists } from './lists.ts'
+import type { Lists } from './series.ts'
 
 /** A block with its hash. */
 export interface Anchor {

@@ -1,11 +1,16 @@
-import { AragonFacts, type AragonLayer, aragonLists, newAragonLayer } from './aragon.ts'
-import { GovernanceFacts, type GovernanceLayer, governanceLists, newGovernanceLayer } from './governance.ts'
-import type { EntityOf, ListName, ListReader, Lists, Names } from './lists.ts'
-import { newStakeLayer, type RoundFacts, StakeFacts, type StakeLayer, stakeLists } from './stake.ts'
-import { newTreasuryLayer, TreasuryFacts, type TreasuryLayer, treasuryLists } from './treasury.ts'
+import { AragonFacts, aragonSeries } from './aragon.ts'
+import { GovernanceFacts, governanceSeries } from './governance.ts'
+import type { Lists, Names, Series, Timelines } from './series.ts'
+import { type RoundFacts, StakeFacts, stakeSeries } from './stake.ts'
+import { type FactsByKey, type Since, Timeline } from './timeline.ts'
+import { TreasuryFacts, treasurySeries } from './treasury.ts'
+
+const SERIES = { ...stakeSeries, ...governanceSeries, ...aragonSeries, ...treasurySeries }
+type SeriesName = keyof typeof SERIES
+const ALL_SERIES = Object.entries(SERIES) as [SeriesName, Series<Since>][]
 
 /** Everything that some blocks made so. */
-interface Layer extends StakeLayer, GovernanceLayer, AragonLayer, TreasuryLayer {}
+type Layer = ReadonlyMap<SeriesName, FactsByKey<Since>>
 
 /** Where an index stands. */
 export interface Head {
@@ -29,21 +34,6 @@ export interface Totals {
   ownBlocksEndPolls: boolean
   /** Ethereum L1's stake: the first round that began under Streamflow, null under V1. Null on Arbitrum. */
   l1: { streamflowRound: number | null } | null
-}
-
-const READERS: { [Name in ListName]: ListReader<Name, Layer> } = {
-  ...stakeLists,
-  ...governanceLists,
-  ...aragonLists,
-  ...treasuryLists,
-}
-
-/** The names of all lists, in the order they are read. */
-export const LIST_NAMES = Object.keys(READERS) as ListName[]
-
-/** The block from which on an entity of a list is so. */
-export function blockOf<Name extends ListName>(name: Name, entity: EntityOf<Name>): number {
-  return READERS[name].blockOf(entity)
 }
 
 /** The facts of one chain, as they come in: those of blocks up to a mark for good, those above it until the next step. */
@@ -84,17 +74,14 @@ export class HeldFacts {
   }
 
   #hold(lists: Lists, layer: Layer, below: Layer | undefined): number {
-    const hold = <Name extends ListName>(name: Name) => {
-      const reader: ListReader<Name, Layer> = READERS[name]
-      const entities: readonly EntityOf<Name>[] = lists[name]
-      return entities.reduce((count, entity) => count + reader.hold(entity, layer, below, this.names), 0)
-    }
-    return LIST_NAMES.reduce((count, name) => count + hold(name), 0)
+    const hold = ([name, series]: [SeriesName, Series<Since>]) =>
+      series.hold(lists, layer.get(name) ?? new Map(), below?.get(name), this.names)
+    return ALL_SERIES.reduce((count, series) => count + hold(series), 0)
   }
 }
 
 function newLayer(): Layer {
-  return { ...newStakeLayer(), ...newGovernanceLayer(), ...newAragonLayer(), ...newTreasuryLayer() }
+  return new Map(ALL_SERIES.map(([name]) => [name, new Map()]))
 }
 
 /** Everything the subgraph of one chain recorded, as of the end of one block; it never changes. */
@@ -115,11 +102,16 @@ export class Facts {
     private readonly latestBlock: number,
     totals: Totals,
   ) {
-    const { block } = head
-    this.stake = new StakeFacts(final, tail, mark, block)
-    this.governance = new GovernanceFacts(final, tail, mark, block)
-    this.aragon = new AragonFacts(final, tail, mark, block)
-    this.treasury = new TreasuryFacts(final, tail, mark, block)
+    const timelines = Object.fromEntries(
+      ALL_SERIES.map(([name]) => {
+        const [finalFacts, tailFacts] = [final.get(name) ?? new Map(), tail.get(name) ?? new Map()]
+        return [name, new Timeline(finalFacts, tailFacts, mark, head.block)]
+      }),
+    ) as unknown as Timelines<typeof SERIES>
+    this.stake = new StakeFacts(timelines)
+    this.governance = new GovernanceFacts(timelines)
+    this.aragon = new AragonFacts(timelines)
+    this.treasury = new TreasuryFacts(timelines)
     this.#atHead = totals
   }
 

@@ -4,11 +4,11 @@ import { LRUCache } from 'lru-cache'
 import pLimit from 'p-limit'
 import { type ChainBlock, type ChainHead, ChainSource } from './chain-head.ts'
 import { ApiError, blockReorged } from './errors.ts'
-import { blockOf, type Facts, type Head, HeldFacts, LIST_NAMES, type Totals } from './facts.ts'
+import { type Facts, type Head, HeldFacts, type Totals } from './facts.ts'
 import { type Anchor, FactsFile } from './facts-file.ts'
-import { GraphNode, UP_TO_HEAD } from './graph-node.ts'
-import { type EntityOf, type ListName, type Lists, Names } from './lists.ts'
+import { GraphNode, mapLists, UP_TO_HEAD } from './graph-node.ts'
 import { RoundClock } from './rounds-manager.ts'
+import { blockOf, type Lists, Names } from './series.ts'
 
 /** Blocks this far behind the head are not reorganised: on Ethereum L1 finality takes 64, Arbitrum is final sooner. */
 const VOLATILE_BLOCKS = 250
@@ -357,20 +357,22 @@ export class FollowedChain implements FactsSource {
       else if (slice.upTo < upTo) size = Math.max(1, Math.floor(size / 2))
       this.#answeredAt = performance.now()
     }
-    const pieces: Lists[] = []
-    let totals: Totals | undefined
-    for (let above = held.mark; above < UP_TO_HEAD; ) {
-      const slice = await this.#graphNode.facts(above, UP_TO_HEAD, { hash: head.blockHash })
-      pieces.push(slice.lists)
-      totals = slice.totals
-      above = slice.upTo
+    let slice = await this.#graphNode.facts(held.mark, UP_TO_HEAD, { hash: head.blockHash })
+    while (slice.upTo < UP_TO_HEAD) {
+      const { lists } = slice
+      const more = await this.#graphNode.facts(slice.upTo, UP_TO_HEAD, { hash: head.blockHash })
+      slice = { ...more, lists: mapLists(lists, (entities, name) => [...entities, ...more.lists[name]]) }
     }
-    const [final, tail] = split(pieces, finalBlock)
+    const lists = (isIn: (block: number) => boolean): Lists =>
+      mapLists(slice.lists, (entities) => entities.filter((entity) => isIn(blockOf(entity))))
     await this.#noteAnchor(finalBlock)
-    await this.#addFinal(final, finalBlock, held)
-    held.replaceTail(tail)
-    if (totals === undefined) throw new TypeError('nothing was read')
-    return totals
+    await this.#addFinal(
+      lists((block) => block <= finalBlock),
+      finalBlock,
+      held,
+    )
+    held.replaceTail(lists((block) => block > finalBlock))
+    return slice.totals
   }
 
   async #addFinal(lists: Lists, upTo: number, held: HeldFacts): Promise<void> {
@@ -418,20 +420,4 @@ export class FollowedChain implements FactsSource {
   #unavailable(what: string): ApiError {
     return new ApiError('UPSTREAM_UNAVAILABLE', `The index of ${this.network} ${what}; try again soon`)
   }
-}
-
-/** All lists of some pieces, those of blocks up to one and those above it. */
-function split(pieces: readonly Lists[], block: number): [final: Lists, tail: Lists] {
-  const [final, tail] = [{ ...emptyLists() }, { ...emptyLists() }]
-  const sort = <Name extends ListName>(name: Name) => {
-    const entities = pieces.flatMap((lists): readonly EntityOf<Name>[] => lists[name])
-    final[name] = entities.filter((entity) => blockOf(name, entity) <= block) as Lists[Name]
-    tail[name] = entities.filter((entity) => blockOf(name, entity) > block) as Lists[Name]
-  }
-  for (const name of LIST_NAMES) sort(name)
-  return [final, tail]
-}
-
-function emptyLists(): Lists {
-  return Object.fromEntries(LIST_NAMES.map((name) => [name, []])) as unknown as Lists
 }

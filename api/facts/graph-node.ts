@@ -4,9 +4,9 @@ import { ClientError, GraphQLClient } from 'graphql-request'
 import { integer } from '../rules/integer.ts'
 import { byPlace } from '../rules/log.ts'
 import { ApiError } from './errors.ts'
-import { blockOf, type Head, LIST_NAMES, type Totals } from './facts.ts'
+import type { Head, Totals } from './facts.ts'
 import { FactsDocument, type FactsQuery, HeadDocument } from './generated/queries.ts'
-import type { EntityOf, ListName, Lists } from './lists.ts'
+import { blockOf, type EntityOf, type ListName, type Lists, placeOf } from './series.ts'
 
 /** What graph-node returns at the most for one list. */
 const PAGE = 1000
@@ -70,9 +70,9 @@ export class GraphNode {
   async facts(above: number, upTo: number, at: AnsweredAt): Promise<Slice> {
     return this.#readable(async () => {
       const answer = await this.#request(FactsDocument, { at, above, upTo, skip: 0 }, FACTS_TIMEOUT_MS)
-      const full = LIST_NAMES.filter((name) => answer[name].length >= PAGE)
       // Of a full list the last block's facts may be there in part only.
-      const whole = Math.min(upTo, ...full.map((name) => lastBlock(name, answer) - 1))
+      const full = entitiesOf(listsIn(answer)).flatMap((list) => (list.length < PAGE ? [] : list.slice(-1)))
+      const whole = Math.min(upTo, ...full.map((last) => blockOf(last) - 1))
       if (whole <= above) return this.#oneBlock(above + 1, answer, at)
       return sliceOf(answer, whole)
     })
@@ -80,17 +80,19 @@ export class GraphNode {
 
   /** A block in which more happened than one answer can hold. */
   async #oneBlock(block: number, first: FactsQuery, at: AnsweredAt): Promise<Slice> {
-    const whole = { ...first }
+    const pages = [first]
     for (let skip = PAGE, more = true; more; skip += PAGE) {
       const page = await this.#request(FactsDocument, { at, above: block - 1, upTo: block, skip }, FACTS_TIMEOUT_MS)
-      const add = <Name extends ListName>(name: Name) => {
-        const entities = [...whole[name], ...page[name]] as Lists[Name]
-        whole[name] = entities as (typeof whole)[Name]
-      }
-      for (const name of LIST_NAMES) add(name)
-      more = LIST_NAMES.some((name) => page[name].length >= PAGE)
+      pages.push(page)
+      more = entitiesOf(listsIn(page)).some((list) => list.length >= PAGE)
     }
-    return sliceOf(whole, block)
+    return sliceOf(
+      {
+        ...first,
+        ...mapLists(listsIn(first), (_, name) => pages.flatMap((page): readonly EntityOf<ListName>[] => page[name])),
+      },
+      block,
+    )
   }
 
   async #readable<Value>(read: () => Promise<Value>): Promise<Value> {
@@ -128,17 +130,12 @@ export class GraphNode {
 
 /** The facts of blocks up to one, each list in the order of the chain. */
 function sliceOf(answer: FactsQuery, upTo: number): Slice {
-  const { protocol, transcoderPool, ...found } = answer
-  const lists = { ...found }
-  const cut = <Name extends ListName>(name: Name) => {
-    const entities: readonly EntityOf<Name>[] = found[name]
-    lists[name] = entities
-      .filter((entity) => blockOf(name, entity) <= upTo)
-      .sort((a, b) => byPlace(placeOf(name, a), placeOf(name, b))) as (typeof lists)[Name]
-  }
-  for (const name of LIST_NAMES) cut(name)
+  const { protocol, transcoderPool } = answer
+  const lists = listsIn(answer)
   return {
-    lists,
+    lists: mapLists(lists, (entities) =>
+      entities.filter((entity) => blockOf(entity) <= upTo).sort((a, b) => byPlace(placeOf(a), placeOf(b))),
+    ),
     totals: {
       nextRoundTotalActiveStake: integer(protocol?.nextRoundTotalActiveStake ?? '0'),
       totalStake: integer(protocol?.totalStake ?? '0'),
@@ -147,20 +144,25 @@ function sliceOf(answer: FactsQuery, upTo: number): Slice {
       l1: transcoderPool ? { streamflowRound: transcoderPool.streamflowRound ?? null } : null,
     },
     upTo,
-    longest: Math.max(...LIST_NAMES.map((name) => found[name].length)),
+    longest: Math.max(...entitiesOf(lists).map((list) => list.length)),
   }
 }
 
-function lastBlock<Name extends ListName>(name: Name, lists: Lists): number {
-  const entities: readonly EntityOf<Name>[] = lists[name]
-  const last = entities.at(-1)
-  return last === undefined ? -1 : blockOf(name, last)
+function listsIn({ protocol: _, transcoderPool: __, ...lists }: FactsQuery): Lists {
+  return lists
 }
 
-/** Where an entity stands among those of its list: in a block by its log, and what holds from a round on by that round. */
-function placeOf<Name extends ListName>(name: Name, entity: EntityOf<Name>): { block: number; logIndex: number } {
-  const { logIndex, fromRound } = entity as { logIndex?: number; fromRound?: number }
-  return { block: blockOf(name, entity), logIndex: logIndex ?? fromRound ?? 0 }
+function entitiesOf(lists: Lists): (readonly EntityOf<ListName>[])[] {
+  return Object.values(lists)
+}
+
+/** Other lists, each made from the entities of one of these, and by its name. */
+export function mapLists(
+  lists: Lists,
+  change: (entities: readonly EntityOf<ListName>[], name: ListName) => readonly EntityOf<ListName>[],
+): Lists {
+  const changed = Object.entries(lists).map(([name, entities]) => [name, change(entities, name as ListName)])
+  return Object.fromEntries(changed) as Lists
 }
 
 /** Documents as text, made once: printing one takes longer than sending it. */

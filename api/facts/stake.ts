@@ -1,29 +1,14 @@
 import { integer } from '../rules/integer.ts'
 import type { LogPosition } from '../rules/log.ts'
 import type { Stake } from '../rules/voting-power.ts'
-import { type EntityOf, type ListReaders, logPosition, type Names } from './lists.ts'
-import { append, countWhile, type FactsByKey, type Since, Timeline, type Version } from './timeline.ts'
+import { ALL, type EntityOf, logPosition, type Names, series, type Timelines } from './series.ts'
+import { countWhile, type Since, type Version } from './timeline.ts'
 
-/** What an account has as a delegator, from one change to the next. Amounts are wei. */
-interface Bond extends Version {
-  /** Null when nothing is bonded. */
-  delegate: string | null
-  bondedAmount: bigint
-  lastClaimRound: number
-  exact: boolean
-}
+/** What an account has as a delegator, from one change to the next. */
+type Bond = Version & Pick<Stake, 'delegate' | 'bondedAmount' | 'lastClaimRound' | 'exact'>
 
-/** What an account has as a delegate, from one change to the next; see Stake. */
-interface Delegation extends Version {
-  delegatedAmount: bigint
-  inPool: boolean
-  activationRound: number
-  deactivationRound: number
-  lastRewardRound: number
-  cumulativeRewardFactor: bigint
-  cumulativeRewards: bigint
-  exact: boolean
-}
+/** What it has as a delegate, from one change to the next. */
+type Delegation = Version & Omit<Stake, 'account' | 'delegate' | 'bondedAmount' | 'lastClaimRound' | 'startFactor'>
 
 /** The first BondingVotes event about an account: its block and the last round initialised then. */
 export interface FirstCheckpoint extends Since {
@@ -48,116 +33,8 @@ export interface ContradictionFacts extends Since {
   at: LogPosition
 }
 
-/** What is held of stake: by account, but rounds and contradictions, which are one list each. */
-export interface StakeLayer {
-  bonds: FactsByKey<Bond>
-  delegations: FactsByKey<Delegation>
-  /** Rounds whose earnings pool a claim wrote to, by transcoder. */
-  initialised: FactsByKey<Since & { round: number }>
-  checkpoints: FactsByKey<FirstCheckpoint>
-  rounds: FactsByKey<RoundFacts>
-  contradictions: FactsByKey<ContradictionFacts>
-}
-
-/** Nothing of stake. */
-export function newStakeLayer(): StakeLayer {
-  return {
-    bonds: new Map(),
-    delegations: new Map(),
-    initialised: new Map(),
-    checkpoints: new Map(),
-    rounds: new Map(),
-    contradictions: new Map(),
-  }
-}
-
-/** The key of what is one list. */
-const ALL = ''
 /** 0x and 40 hex digits: what ids of positions and pools begin with. */
 const ADDRESS_LENGTH = 42
-
-/** How lists about stake are read. */
-export const stakeLists: ListReaders<
-  'stakePositions' | 'earningsPools' | 'accounts' | 'rounds' | 'contradictions',
-  StakeLayer
-> = {
-  stakePositions: {
-    blockOf: ({ fromBlock }) => fromBlock,
-    hold: (position, layer, below, names) => {
-      const account = names.of(position.id.slice(0, ADDRESS_LENGTH))
-      const bond = bondOf(position, names)
-      const delegation = delegationOf(position)
-      // A position has both; most changes are of one of them.
-      const isNewBond = !isSame(bond, lastHeld(account, layer.bonds, below?.bonds) ?? NO_BOND)
-      const isNewDelegation = !isSame(
-        delegation,
-        lastHeld(account, layer.delegations, below?.delegations) ?? NO_DELEGATION,
-      )
-      if (isNewBond) append(layer.bonds, account, bond)
-      if (isNewDelegation) append(layer.delegations, account, delegation)
-      return Number(isNewBond) + Number(isNewDelegation)
-    },
-  },
-  earningsPools: {
-    blockOf: ({ block }) => block,
-    hold: ({ id, round, block }, layer, _, names) =>
-      append(layer.initialised, names.of(id.slice(0, ADDRESS_LENGTH)), { round, block }),
-  },
-  accounts: {
-    blockOf: ({ firstCheckpointBlock }) => firstCheckpointBlock ?? 0,
-    hold: ({ id, firstCheckpointRound, firstCheckpointBlock }, layer, _, names) =>
-      append(layer.checkpoints, names.of(id), { block: firstCheckpointBlock ?? 0, round: firstCheckpointRound ?? 0 }),
-  },
-  rounds: {
-    blockOf: ({ block }) => block,
-    hold: (round, layer) => append(layer.rounds, ALL, roundFacts(round)),
-  },
-  contradictions: {
-    blockOf: ({ block }) => block,
-    hold: (contradiction, layer) => {
-      const { message, account, block } = contradiction
-      return append(layer.contradictions, ALL, { message, account, block, at: logPosition(contradiction) })
-    },
-  },
-}
-
-function bondOf(position: EntityOf<'stakePositions'>, names: Names): Bond {
-  return {
-    block: position.fromBlock,
-    fromRound: position.fromRound,
-    delegate: position.delegate ? names.of(position.delegate.id) : null,
-    bondedAmount: integer(position.bondedAmount),
-    lastClaimRound: position.lastClaimRound,
-    exact: position.exact,
-  }
-}
-
-function delegationOf(position: EntityOf<'stakePositions'>): Delegation {
-  return {
-    block: position.fromBlock,
-    fromRound: position.fromRound,
-    delegatedAmount: integer(position.delegatedAmount),
-    inPool: position.inPool,
-    activationRound: position.activationRound,
-    deactivationRound: position.deactivationRound,
-    lastRewardRound: position.lastRewardRound,
-    cumulativeRewardFactor: integer(position.cumulativeRewardFactor),
-    cumulativeRewards: integer(position.cumulativeRewards),
-    exact: position.exact,
-  }
-}
-
-function roundFacts(round: EntityOf<'rounds'>): RoundFacts {
-  return {
-    number: round.number,
-    totalActiveStake: integer(round.totalActiveStake),
-    totalStake: integer(round.totalStake),
-    contradictions: round.contradictions,
-    blockHash: round.blockHash,
-    block: round.block,
-    initializedAt: logPosition({ ...round, round: round.number }),
-  }
-}
 
 /** What an account never seen has. */
 const NO_BOND = { delegate: null, bondedAmount: 0n, lastClaimRound: 0, exact: true }
@@ -172,37 +49,84 @@ const NO_DELEGATION = {
   exact: true,
 }
 
-function lastHeld<Fact>(key: string, layer: FactsByKey<Fact>, below: FactsByKey<Fact> | undefined): Fact | undefined {
-  return (layer.get(key) ?? below?.get(key))?.at(-1)
+/** Facts of stake: by account, but rounds and contradictions, which are one list each. */
+export const stakeSeries = {
+  // A position has both; most changes are of one of them.
+  bonds: series<'stakePositions', Bond>(
+    'stakePositions',
+    (position, names) => [accountIn(position, names), bondOf(position, names)],
+    NO_BOND,
+  ),
+  delegations: series<'stakePositions', Delegation>(
+    'stakePositions',
+    (position, names) => [accountIn(position, names), delegationOf(position)],
+    NO_DELEGATION,
+  ),
+  /** Rounds whose earnings pool a claim wrote to, by transcoder. */
+  initialised: series('earningsPools', (pool, names) => [
+    accountIn(pool, names),
+    { round: pool.round, block: pool.block },
+  ]),
+  checkpoints: series('accounts', (account, names): [string, FirstCheckpoint] => [
+    names.of(account.id),
+    { block: account.firstCheckpointBlock ?? 0, round: account.firstCheckpointRound ?? 0 },
+  ]),
+  rounds: series('rounds', (round) => [ALL, roundFacts(round)]),
+  contradictions: series('contradictions', (contradiction): [string, ContradictionFacts] => {
+    const { message, account, block } = contradiction
+    return [ALL, { message, account, block, at: logPosition(contradiction) }]
+  }),
 }
 
-/** Whether two states are the same, whenever they began. */
-function isSame<State extends object>(state: State, other: Partial<State>): boolean {
-  return (Object.keys(state) as (keyof State)[]).every(
-    (field) => field === 'block' || field === 'fromRound' || state[field] === other[field],
-  )
+function accountIn({ id }: { id: string }, names: Names): string {
+  return names.of(id.slice(0, ADDRESS_LENGTH))
+}
+
+function bondOf(position: EntityOf<'stakePositions'>, names: Names): Bond {
+  const { fromBlock: block, fromRound, delegate, bondedAmount, lastClaimRound, exact } = position
+  const to = delegate ? names.of(delegate.id) : null
+  return { block, fromRound, delegate: to, bondedAmount: integer(bondedAmount), lastClaimRound, exact }
+}
+
+function delegationOf(position: EntityOf<'stakePositions'>): Delegation {
+  const { fromBlock: block, fromRound, inPool, activationRound, deactivationRound, lastRewardRound, exact } = position
+  return {
+    block,
+    fromRound,
+    delegatedAmount: integer(position.delegatedAmount),
+    inPool,
+    activationRound,
+    deactivationRound,
+    lastRewardRound,
+    cumulativeRewardFactor: integer(position.cumulativeRewardFactor),
+    cumulativeRewards: integer(position.cumulativeRewards),
+    exact,
+  }
+}
+
+function roundFacts(round: EntityOf<'rounds'>): RoundFacts {
+  const { number, totalActiveStake, totalStake, contradictions, blockHash, block } = round
+  return {
+    number,
+    totalActiveStake: integer(totalActiveStake),
+    totalStake: integer(totalStake),
+    contradictions,
+    blockHash,
+    block,
+    initializedAt: logPosition({ ...round, round: number }),
+  }
 }
 
 /** Everything about stake and rounds as of the end of a block. */
 export class StakeFacts {
-  readonly #bonds: Timeline<Bond>
-  readonly #delegations: Timeline<Delegation>
-  readonly #later: Timeline<Delegation>
-  readonly #initialised: Timeline<Since & { round: number }>
-  readonly #checkpoints: Timeline<FirstCheckpoint>
   /** The rounds that somebody initialised, ascending. */
   readonly rounds: readonly RoundFacts[]
   /** The events that contradicted the state, in order. */
   readonly contradictions: readonly ContradictionFacts[]
 
-  constructor(final: StakeLayer, tail: StakeLayer, mark: number, block: number) {
-    this.#bonds = new Timeline(final.bonds, tail.bonds, mark, block)
-    this.#delegations = new Timeline(final.delegations, tail.delegations, mark, block)
-    this.#later = new Timeline(final.delegations, tail.delegations, mark, Infinity)
-    this.#initialised = new Timeline(final.initialised, tail.initialised, mark, Infinity)
-    this.#checkpoints = new Timeline(final.checkpoints, tail.checkpoints, mark, block)
-    this.rounds = new Timeline(final.rounds, tail.rounds, mark, block).all(ALL)
-    this.contradictions = new Timeline(final.contradictions, tail.contradictions, mark, block).all(ALL)
+  constructor(private readonly facts: Timelines<typeof stakeSeries>) {
+    this.rounds = facts.rounds.all(ALL)
+    this.contradictions = facts.contradictions.all(ALL)
   }
 
   /**
@@ -211,8 +135,8 @@ export class StakeFacts {
    */
   at(account: string, round: number): Stake | undefined {
     const isBefore = ({ fromRound }: Version) => fromRound <= round
-    const bond = this.#bonds.last(account, isBefore)
-    const delegation = this.#delegations.last(account, isBefore)
+    const bond = this.facts.bonds.last(account, isBefore)
+    const delegation = this.facts.delegations.last(account, isBefore)
     if (bond === undefined && delegation === undefined) return undefined
     const { delegate, bondedAmount, lastClaimRound, exact } = bond ?? NO_BOND
     const delegated = delegation ?? NO_DELEGATION
@@ -235,7 +159,7 @@ export class StakeFacts {
 
   /** The stakes at a moment, see at(), of all accounts ever seen. */
   *allAt(round: number): Generator<Stake> {
-    const seen = new Set([...this.#bonds.keys(), ...this.#delegations.keys()])
+    const seen = new Set([...this.facts.bonds.keys(), ...this.facts.delegations.keys()])
     for (const account of seen) {
       const stake = this.at(account, round)
       if (stake !== undefined) yield stake
@@ -244,7 +168,7 @@ export class StakeFacts {
 
   /** The stakes at a moment, see at(), of all that ever were delegated to. */
   *delegatesAt(round: number): Generator<Stake> {
-    for (const account of this.#delegations.keys()) {
+    for (const account of this.facts.delegations.keys()) {
       const stake = this.at(account, round)
       if (stake !== undefined) yield stake
     }
@@ -252,25 +176,25 @@ export class StakeFacts {
 
   /** The first checkpoint of an account; null where BondingVotes did not name it yet. */
   checkpoint(account: string): FirstCheckpoint | null {
-    return this.#checkpoints.last(account) ?? null
+    return this.facts.checkpoints.last(account) ?? null
   }
 
   /** Rounds at whose start an account, or whoever it delegated to, may have had something else than at the one before. */
   *changes(account: string): Generator<number> {
     const delegates = new Set<string>()
-    for (const { fromRound, delegate } of this.#bonds.all(account)) {
+    for (const { fromRound, delegate } of this.facts.bonds.all(account)) {
       yield fromRound
       if (delegate !== null) delegates.add(delegate)
     }
     // A membership in the active set can begin or end in a round that no change of stake falls into.
-    for (const { fromRound, activationRound, deactivationRound } of this.#delegations.all(account)) {
+    for (const { fromRound, activationRound, deactivationRound } of this.facts.delegations.all(account)) {
       yield fromRound
       yield activationRound
       yield deactivationRound
     }
     for (const delegate of delegates) {
-      for (const { fromRound } of this.#bonds.all(delegate)) yield fromRound
-      for (const { fromRound } of this.#delegations.all(delegate)) yield fromRound
+      for (const { fromRound } of this.facts.bonds.all(delegate)) yield fromRound
+      for (const { fromRound } of this.facts.delegations.all(delegate)) yield fromRound
     }
   }
 
@@ -297,11 +221,11 @@ export class StakeFacts {
    */
   #factor(delegate: string, round: number): bigint {
     const isBefore = ({ lastRewardRound }: Delegation) => lastRewardRound <= round
-    const rewarded = this.#delegations.last(delegate, isBefore)
+    const rewarded = this.facts.delegations.last(delegate, isBefore)
     if (rewarded === undefined || rewarded.lastRewardRound === round) return rewarded?.cumulativeRewardFactor ?? 0n
     const isWritten =
-      this.#initialised.last(delegate, (pool) => pool.round <= round)?.round === round ||
-      this.#later.last(delegate, isBefore)?.lastRewardRound === round
+      this.facts.initialised.asOf(Infinity).last(delegate, (pool) => pool.round <= round)?.round === round ||
+      this.facts.delegations.asOf(Infinity).last(delegate, isBefore)?.lastRewardRound === round
     return isWritten ? rewarded.cumulativeRewardFactor : 0n
   }
 }

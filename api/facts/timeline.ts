@@ -11,12 +11,11 @@ export interface Version extends Since {
 /** Facts by key, each key's in the order of the chain. */
 export type FactsByKey<Fact> = Map<string, Fact[]>
 
-/** Adds a fact, which comes after all of its key; gives how many it added, for those who count. */
-export function append<Fact>(facts: FactsByKey<Fact>, key: string, fact: Fact): number {
+/** Adds a fact, which comes after all of its key. */
+export function append<Fact>(facts: FactsByKey<Fact>, key: string, fact: Fact): void {
   const list = facts.get(key)
   if (list === undefined) facts.set(key, [fact])
   else list.push(fact)
-  return 1
 }
 
 /**
@@ -31,9 +30,9 @@ export class Timeline<Fact extends Since> {
     private readonly block: number,
   ) {}
 
-  /** The same as of an earlier block. */
+  /** The same as of another block. */
   asOf(block: number): Timeline<Fact> {
-    return new Timeline(this.final, this.tail, this.mark, Math.min(block, this.block))
+    return new Timeline(this.final, this.tail, this.mark, block)
   }
 
   /** The last fact of a key for which this and everything before it is so; undefined where there is none. */

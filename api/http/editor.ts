@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import express, { type Router } from 'express'
@@ -12,158 +13,12 @@ const ASSETS: Record<string, string> = {
   'graphiql.css': 'graphiql/graphiql.min.css',
 }
 
+const QUERIES = readFileSync(new URL('../../examples/editor.graphql', import.meta.url), 'utf8')
+
 /** What a new visitor finds, a tab each; `$round` is filled in with the last initialised round. */
-const EXAMPLES: readonly { query: string; variables?: string }[] = [
-  {
-    query: `# Ctrl-Enter runs a query, Ctrl-Space completes, the book icon has the docs and the limits. Amounts are wei.
-# The tabs have a query for each job: this is what a dashboard shows.
-query Dashboard {
-  status {
-    network
-    block
-    timestamp
-    round
-    lagBlocks
-    stale
-  }
-  round {
-    number
-    totalActiveStake
-    totalStake
-    activeTranscoders {
-      account
-      votes
-      stake
-    }
-  }
-  proposals(first: 5) {
-    nodes {
-      id
-      title
-      state
-      tally {
-        for
-        against
-        abstain
-        quorum
-      }
-    }
-  }
-}
-`,
-  },
-  {
-    query: `# How each proposal and poll was decided, by which rule, and whose votes counted.
-query Audit {
-  proposals(first: 10, filter: { state: [SUCCEEDED, DEFEATED, QUEUED, EXECUTED] }) {
-    totalCount
-    nodes {
-      id
-      system
-      title
-      state
-      outcome {
-        passed
-        quorumReached
-        supportReached
-        explanation
-      }
-      tally {
-        for
-        against
-        abstain
-        electorate
-        quorum
-      }
-      votes(first: 100) {
-        nodes {
-          voter
-          choice
-          weight
-          countedWeight
-          overrides
-          castAt {
-            block
-            transactionHash
-          }
-        }
-        totalCount
-      }
-    }
-  }
-}
-`,
-  },
-  {
-    query: `# Everybody at the start of a round, most votes first; give endCursor as after for the next page.
-query Snapshot($round: Int!, $after: String) {
-  stakeSnapshot(round: $round) {
-    round
-    totalActiveStake
-    totalStake
-    merkleRoot
-    holders(first: 100, after: $after) {
-      nodes {
-        account
-        votes
-        stake
-        delegate
-        isActive
-      }
-      pageInfo {
-        hasNextPage
-        endCursor
-      }
-      totalCount
-    }
-  }
-}
-`,
-    variables: '{ "round": $round }',
-  },
-  {
-    query: `# The TranscoderDAO's votes, and its voting tokens as they would be dealt at a round. Ethereum L1 only has the votes.
-query TranscoderDAO($round: Int!) {
-  proposals(first: 10, filter: { system: [ARAGON] }) {
-    nodes {
-      id
-      title
-      state
-      tally {
-        for
-        against
-        electorate
-        quorum
-      }
-      ... on AragonVote {
-        endDate
-        supportRequired
-        minimumQuorum
-        canExecute
-      }
-      votes(first: 100) {
-        nodes {
-          voter
-          choice
-          weight
-        }
-      }
-    }
-  }
-  tokenAllocation(round: $round) {
-    totalStake
-    shares {
-      transcoder
-      stake
-      tokens
-      percent
-    }
-  }
-}
-`,
-    variables: '{ "round": $round }',
-  },
-]
+const EXAMPLES = QUERIES.split(/\n(?=#[^\n]*\n(?:#[^\n]*\n)*query )/).map((query) =>
+  query.includes('$round') ? { query, variables: '{ "round": $round }' } : { query },
+)
 
 const PAGE = `<!doctype html>
 <html lang="en">

@@ -59,7 +59,7 @@ export class GovernanceView {
 
   /** What an account voted on. */
   proposalsVotedBy(voter: string): ProposalInView[] {
-    const ids = new Set(this.chainView.facts.governance.votedOn(voter))
+    const ids = this.chainView.facts.governance.votedOn(voter)
     return this.proposals().filter(({ id }) => ids.has(id))
   }
 
