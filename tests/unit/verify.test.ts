@@ -1,8 +1,10 @@
 import type { PublicClient } from 'viem'
 import { describe, expect, test } from 'vitest'
-import { BLOCK_HASH, Comparison, pollFromReads, spread } from '../../cli/comparison.ts'
-import { contractAddress, lastBlockSeeing } from '../../cli/contracts.ts'
+import { contractAddress } from '../../cli/contracts.ts'
 import { tableText } from '../../cli/tables.ts'
+import { BLOCK_HASH, Comparison, spread } from '../../cli/verification/comparison.ts'
+import { lastBlockSeeing } from '../../cli/verification/contracts.ts'
+import { pollFromReads } from '../../cli/verification/poll.ts'
 
 test('a sample is spread evenly and begins with the first', () => {
   const list = [...Array(10).keys()]
