@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { type Address, createPublicClient, http, isAddress, type PublicClient } from 'viem'
-import { CliError, messageOf } from './errors.ts'
-import { isRecorded, noContracts } from './verification/contracts.ts'
+import { CliError } from './errors.ts'
+import { type Contracts, isRecorded, noContracts } from './verification/contracts.ts'
+import { messageOf } from './verification/errors.ts'
 
 /** Calls in one HTTP request: what public RPCs take. */
 const CALLS_PER_REQUEST = 100
@@ -29,9 +30,14 @@ export function contractAddress(networksFile: string | undefined, network: strin
   return address
 }
 
-/** The chain to ask about a network; there is none for a recording. */
-export function chainOf(rpc: string | undefined, network: string): PublicClient {
-  if (rpc !== undefined) return rpcClient(rpc)
-  if (isRecorded(network)) throw noContracts(network)
-  throw new CliError(`--rpc URL is needed to ask the contracts of ${network}`)
+/** The contracts of the networks in a file, all asked over one RPC; CliError where one of them is needed and not there. */
+export function contractsOver(rpc: string | undefined, networksFile: string | undefined): Contracts {
+  return {
+    clientOf: (network) => {
+      if (rpc !== undefined) return rpcClient(rpc)
+      if (isRecorded(network)) throw noContracts(network)
+      throw new CliError(`--rpc URL is needed to ask the contracts of ${network}`)
+    },
+    addressOf: (network, contract) => contractAddress(networksFile, network, contract),
+  }
 }

@@ -1,10 +1,11 @@
-import { BaseError } from 'viem'
+import { SingleBar } from 'cli-progress'
 import type { Api } from './api.ts'
-import { CliError, messageOf } from './errors.ts'
-import { Comparison } from './verification/comparison.ts'
-import { cannotVerify } from './verification/contracts.ts'
-import { compareProposal } from './verification/proposal.ts'
-import { compareRound } from './verification/snapshot.ts'
+import { contractsOver } from './contracts.ts'
+import { CliError } from './errors.ts'
+import type { Progress } from './verification/asking.ts'
+import type { Comparison } from './verification/comparison.ts'
+import { NoAnswer, NothingToCompare } from './verification/errors.ts'
+import { compare, type Question } from './verification/verification.ts'
 
 /** What to verify, and against what. */
 export interface VerifyOptions {
@@ -18,28 +19,70 @@ export interface VerifyOptions {
   networksFile?: string
 }
 
-/** Compares as asked and prints what was compared; gives the exit code: 1 where something differs. */
+/** Compares as asked and prints what was compared; gives the exit code: 1 where something differs. CliError where it cannot. */
 export async function verify(api: Api, options: VerifyOptions): Promise<0 | 1> {
-  const comparison = await compare(api, options, (line) => process.stdout.write(`${line}\n`))
-  process.stdout.write(`${comparison.lines().join('\n')}\n`)
-  if (!comparison.hasFigures) throw cannotVerify('no figure could be compared')
-  return comparison.differences.length === 0 ? 0 : 1
-}
-
-/** Compares as asked; `say` takes a line about what is compared before it begins. CliError where it cannot. */
-export async function compare(api: Api, options: VerifyOptions, say: Say): Promise<Comparison> {
-  const { round, proposal } = options
-  const comparison = new Comparison()
+  const question = questionOf(options)
+  const contracts = contractsOver(options.rpc, options.networksFile)
+  const progress = new TerminalProgress()
   try {
-    if (round !== undefined) await compareRound(api, round, options, comparison, say)
-    else if (proposal !== undefined) await compareProposal(api, proposal, options, comparison, say)
-    else throw new CliError('give --round ROUND or --proposal ID')
+    const comparison = await compare(question, { api, contracts, progress })
+    process.stdout.write(`${report(comparison).join('\n')}\n`)
+    if (!comparison.hasFigures) throw new NothingToCompare('no figure could be compared')
+    return comparison.differences.length === 0 ? 0 : 1
   } catch (error) {
-    if (error instanceof BaseError) throw new CliError(`The contracts cannot be asked: ${messageOf(error)}`)
+    if (error instanceof NothingToCompare) throw new CliError(`cannot verify: ${error.message}`, 2)
+    if (error instanceof NoAnswer) throw new CliError(error.message)
     throw error
+  } finally {
+    progress.close()
   }
-  return comparison
 }
 
-/** Takes a line. */
-export type Say = (line: string) => void
+/** A line for each kind of value that was compared, each note and each difference, then the sum. */
+export function report({ counts, compared, differences, notes }: Comparison): string[] {
+  return [
+    ...[...counts].map(([what, count]) => `compared      ${what}: ${count}`),
+    ...notes.map((note) => `not compared  ${note}`),
+    ...differences.map((difference) => `DIFFERENCE    ${difference}`),
+    `${compared} values compared, ${differences.length} differ`,
+  ]
+}
+
+function questionOf({ round, proposal, network, sample, all }: VerifyOptions): Question {
+  if (round !== undefined) return { round, network, holders: all ? Number.POSITIVE_INFINITY : Number(sample) }
+  if (proposal !== undefined) return { proposal }
+  throw new CliError('give --round ROUND or --proposal ID')
+}
+
+/** A line on standard output about what is compared, and a bar while accounts are asked about. */
+class TerminalProgress implements Progress {
+  #bar: SingleBar | undefined
+
+  begin(line: string): void {
+    process.stdout.write(`${line}\n`)
+  }
+
+  advance(what: string, done: number, total: number): void {
+    if (!process.stderr.isTTY) return
+    this.#bar ??= startBar(what, total)
+    this.#bar.update(done)
+    if (done === total) this.close()
+  }
+
+  /** Takes the bar away. */
+  close(): void {
+    this.#bar?.stop()
+    this.#bar = undefined
+  }
+}
+
+function startBar(what: string, total: number): SingleBar {
+  const bar = new SingleBar({
+    format: `${what.padEnd(6)} {bar} {value} of {total}`,
+    stream: process.stderr,
+    hideCursor: true,
+    clearOnComplete: true,
+  })
+  bar.start(total, 0)
+  return bar
+}

@@ -1,5 +1,14 @@
 import type { Address } from 'viem'
 
+/** The API as a verification reads it; rejects with what to tell the user where it does not answer. */
+export interface ApiReader {
+  /** A file whose path ends in .ndjson: what it says of itself, and its rows. */
+  rows<Head, Row>(path: string): Promise<{ head: Head; rows: Row[] }>
+  /** The answer to a GraphQL query. */
+  query<Answer>(document: string, variables: Record<string, unknown>): Promise<Answer>
+}
+
+/** What the API says of a snapshot: the head of its file. */
 export interface SnapshotHead {
   network: string
   round: number
@@ -9,6 +18,7 @@ export interface SnapshotHead {
   totalActiveStake: string
 }
 
+/** Somebody with stake or votes at the start of a round. */
 export interface Holder {
   account: Address
   votes: string

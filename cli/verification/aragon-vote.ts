@@ -1,20 +1,15 @@
-import type { Address, PublicClient } from 'viem'
+import type { Address } from 'viem'
 import type { TallyHead, TallyVote } from './api-files.ts'
-import { inBatches, moment } from './asking.ts'
-import type { Comparison } from './comparison.ts'
+import { type Asking, inBatches, moment } from './asking.ts'
 import { aragonVotingAbi, miniMeTokenAbi } from './contracts.ts'
 
 /** An Aragon vote by its Voting app, and its voters' power by the voting token. */
-export async function compareAragonVote(
-  client: PublicClient,
-  head: TallyHead,
-  votes: readonly TallyVote[],
-  comparison: Comparison,
-): Promise<void> {
+export async function compareAragonVote(asking: Asking, head: TallyHead, votes: readonly TallyVote[]): Promise<void> {
+  const { client, comparison } = asking
   const [, app = '', number = ''] = head.id.split(':')
   const address = app as Address
   const voteId = BigInt(number)
-  const contract = { address, abi: aragonVotingAbi, ...(await moment(client, address, BigInt(head.block), comparison)) }
+  const contract = { address, abi: aragonVotingAbi, ...(await moment(asking, address, BigInt(head.block))) }
   const [vote, canExecute, token] = await Promise.all([
     client.readContract({ ...contract, functionName: 'getVote', args: [voteId] }),
     client.readContract({ ...contract, functionName: 'canExecute', args: [voteId] }),
@@ -30,7 +25,7 @@ export async function compareAragonVote(
   comparison.equal('snapshot block', head.id, snapshotBlock, head.snapshotBlock)
   comparison.equal('support required', head.id, supportRequired, head.supportRequired)
   comparison.equal('minimum quorum', head.id, minAcceptQuorum, head.minimumQuorum)
-  await inBatches('votes', votes, async ({ voter, choice, weight }) => {
+  await inBatches(asking, 'votes', votes, async ({ voter, choice, weight }) => {
     const [state, balance] = await Promise.all([
       client.readContract({ ...contract, functionName: 'getVoterState', args: [voteId, voter] }),
       client.readContract({

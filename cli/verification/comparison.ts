@@ -1,5 +1,3 @@
-// What the API says beside what contracts answer. Pure.
-
 /** The kind of value that tells the chain. */
 export const BLOCK_HASH = 'block hash'
 
@@ -9,6 +7,11 @@ export class Comparison {
   /** What could not be compared, and why. */
   readonly notes: string[] = []
   readonly #counts = new Map<string, number>()
+
+  /** How many values of each kind were compared. */
+  get counts(): ReadonlyMap<string, number> {
+    return this.#counts
+  }
 
   /** Compares one value by its text; `what` is its kind, `where` tells which one it is. */
   equal(what: string, where: string, contract: unknown, api: unknown): void {
@@ -26,17 +29,6 @@ export class Comparison {
   /** Whether anything but that it is the same chain was compared. */
   get hasFigures(): boolean {
     return [...this.#counts.keys()].some((what) => what !== BLOCK_HASH)
-  }
-
-  /** A line for each kind of value, each note and each difference, then the sum. */
-  lines(): string[] {
-    const { compared, differences, notes } = this
-    return [
-      ...[...this.#counts].map(([what, count]) => `compared      ${what}: ${count}`),
-      ...notes.map((note) => `not compared  ${note}`),
-      ...differences.map((difference) => `DIFFERENCE    ${difference}`),
-      `${compared} values compared, ${differences.length} differ`,
-    ]
   }
 }
 

@@ -1,5 +1,5 @@
 import { type Address, type PublicClient, parseAbi } from 'viem'
-import { CliError, messageOf } from '../errors.ts'
+import { messageOf, NoAnswer, NothingToCompare } from './errors.ts'
 
 export const bondingVotesAbi = parseAbi([
   'function getVotesAndDelegateAtRoundStart(address account, uint256 round) view returns (uint256 votes, address delegateAddress)',
@@ -34,9 +34,10 @@ export const miniMeTokenAbi = parseAbi([
   'function balanceOfAt(address owner, uint256 blockNumber) view returns (uint256)',
 ])
 
-/** What cannot be verified, with an exit code of its own. */
-export function cannotVerify(why: string): CliError {
-  return new CliError(`cannot verify: ${why}`, 2)
+/** Where the contracts of a network are asked; throws what to tell the user where that is not known. */
+export interface Contracts {
+  clientOf(network: string): PublicClient
+  addressOf(network: string, contract: string): Address
 }
 
 /** Whether a network is a recording by its name: its contracts are on no chain. */
@@ -44,7 +45,7 @@ export function isRecorded(network: string): boolean {
   return /^recorded(-\d+)?$/.test(network)
 }
 
-/** CliError, as one that cannot verify, where there is no such contract. */
+/** Throws NothingToCompare where there is no such contract, NoAnswer where the chain does not answer. */
 export async function requireContract(
   client: PublicClient,
   network: string,
@@ -56,10 +57,12 @@ export async function requireContract(
     code = await client.getCode({ address })
   } catch (error) {
     if (isRecorded(network)) throw noContracts(network)
-    throw new CliError(`The RPC does not answer: ${messageOf(error)}`)
+    throw new NoAnswer(`The RPC does not answer: ${messageOf(error)}`)
   }
   if (code !== undefined && code !== '0x') return
-  throw isRecorded(network) ? noContracts(network) : cannotVerify(`there is no ${name} at ${address} on this RPC`)
+  throw isRecorded(network)
+    ? noContracts(network)
+    : new NothingToCompare(`there is no ${name} at ${address} on this RPC`)
 }
 
 /** Whether the chain still has the state of a block. */
@@ -94,6 +97,6 @@ export async function lastBlockSeeing(client: PublicClient, number: bigint): Pro
 }
 
 /** What to say of a recording. */
-export function noContracts(network: string): CliError {
-  return cannotVerify(`the network ${JSON.stringify(network)} is a recording, there are no contracts to ask`)
+export function noContracts(network: string): NothingToCompare {
+  return new NothingToCompare(`the network ${JSON.stringify(network)} is a recording, there are no contracts to ask`)
 }

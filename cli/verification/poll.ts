@@ -1,17 +1,16 @@
-import type { Address, PublicClient } from 'viem'
+import type { Address } from 'viem'
 import type { TallyHead, TallyVote } from './api-files.ts'
-import { inBatches } from './asking.ts'
-import type { Comparison } from './comparison.ts'
+import { type Asking, inBatches } from './asking.ts'
 import { bondingManagerAbi, hasState, lastBlockSeeing } from './contracts.ts'
 
 /** A poll counted anew from what BondingManager answers at its end block; while it is open, at the API's block. */
 export async function comparePoll(
-  client: PublicClient,
+  asking: Asking,
   address: Address,
   head: TallyHead,
   votes: readonly TallyVote[],
-  comparison: Comparison,
 ): Promise<void> {
+  const { client, comparison } = asking
   const blockNumber = head.final ? await lastBlockSeeing(client, BigInt(head.endBlock ?? 0)) : BigInt(head.block)
   if (!(await hasState(client, address, blockNumber))) {
     comparison.notes.push(`the poll: this RPC has no state of block ${blockNumber}; an archive node has`)
@@ -19,7 +18,7 @@ export async function comparePoll(
   }
   comparison.notes.push("the voters' choices: they are events, what they weigh is compared")
   const contract = { address, abi: bondingManagerAbi, blockNumber }
-  const voters = await inBatches('votes', votes, async ({ voter, choice }) => {
+  const voters = await inBatches(asking, 'votes', votes, async ({ voter, choice }) => {
     const [isRegisteredTranscoder, transcoderTotalStake, pendingStake, delegator] = await Promise.all([
       client.readContract({ ...contract, functionName: 'isRegisteredTranscoder', args: [voter] }),
       client.readContract({ ...contract, functionName: 'transcoderTotalStake', args: [voter] }),

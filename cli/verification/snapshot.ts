@@ -1,49 +1,51 @@
-import type { Address, PublicClient } from 'viem'
-import type { Api } from '../api.ts'
-import { chainOf, contractAddress } from '../contracts.ts'
-import { rowsOf } from '../download.ts'
-import type { Say, VerifyOptions } from '../verify.ts'
-import type { Holder, SnapshotHead } from './api-files.ts'
-import { compareBlock, inBatches } from './asking.ts'
+import type { Address } from 'viem'
+import type { ApiReader, Holder, SnapshotHead } from './api-files.ts'
+import { type Asking, compareBlock, inBatches, type Sources } from './asking.ts'
 import { type Comparison, spread } from './comparison.ts'
 import { bondingManagerAbi, bondingVotesAbi, hasState, requireContract } from './contracts.ts'
 
 const NOBODY = `0x${'0'.repeat(40)}`
 
-export async function compareRound(
-  api: Api,
-  round: string,
-  options: VerifyOptions,
+/** What to verify of a snapshot. */
+export interface SnapshotQuestion {
+  round: string
+  /** The chain, where the API has several. */
+  network?: string | undefined
+  /** How many holders to ask about, spread evenly over the snapshot; Infinity is all. */
+  holders: number
+}
+
+/** A snapshot by BondingVotes, and by BondingManager where it has the state of the round's start. */
+export async function compareSnapshot(
+  { round, network, holders: sample }: SnapshotQuestion,
+  { api, contracts, progress }: Sources,
   comparison: Comparison,
-  say: Say,
 ): Promise<void> {
-  const network = options.network === undefined ? '' : `?${new URLSearchParams({ network: options.network })}`
-  const file = await rowsOf(api, `/snapshots/${round}.ndjson${network}`)
-  const head = file.head as unknown as SnapshotHead
-  const holders = file.rows as unknown as Holder[]
-  const client = chainOf(options.rpc, head.network)
-  const contracts = {
-    bondingVotes: contractAddress(options.networksFile, head.network, 'BondingVotes'),
-    bondingManager: contractAddress(options.networksFile, head.network, 'BondingManager'),
-  }
-  await requireContract(client, head.network, 'BondingVotes', contracts.bondingVotes)
-  const asked = options.all ? holders : spread(holders, Number(options.sample))
-  say(`round ${head.round} of ${head.network}, block ${head.block}: ${asked.length} of ${holders.length} holders`)
-  await compareBlock(client, head, comparison)
-  await compareVotes(client, contracts.bondingVotes, head, holders, asked, comparison)
-  const block = await blockOfRoundStart(api, client, contracts.bondingManager, head, comparison)
-  if (block !== null) await compareStake(client, contracts.bondingManager, block, asked, comparison)
+  const query = network === undefined ? '' : `?${new URLSearchParams({ network })}`
+  const { head, rows: holders } = await api.rows<SnapshotHead, Holder>(`/snapshots/${round}.ndjson${query}`)
+  const asking: Asking = { client: contracts.clientOf(head.network), comparison, progress }
+  const bondingVotes = contracts.addressOf(head.network, 'BondingVotes')
+  const bondingManager = contracts.addressOf(head.network, 'BondingManager')
+  await requireContract(asking.client, head.network, 'BondingVotes', bondingVotes)
+  const asked = spread(holders, sample)
+  progress.begin(
+    `round ${head.round} of ${head.network}, block ${head.block}: ${asked.length} of ${holders.length} holders`,
+  )
+  await compareBlock(asking, head)
+  await compareVotes(asking, bondingVotes, head, holders, asked)
+  const block = await blockOfRoundStart(api, asking, bondingManager, head)
+  if (block !== null) await compareStake(asking, bondingManager, block, asked)
 }
 
 /** Votes and delegates by BondingVotes, whose current contract answers for past rounds too. */
 async function compareVotes(
-  client: PublicClient,
+  asking: Asking,
   address: Address,
   head: SnapshotHead,
   holders: readonly Holder[],
   asked: readonly Holder[],
-  comparison: Comparison,
 ): Promise<void> {
+  const { client, comparison } = asking
   const round = BigInt(head.round)
   const contract = { address, abi: bondingVotesAbi, ...(head.final ? {} : { blockNumber: BigInt(head.block) }) }
   if (!holders.some(({ checkpointed }) => checkpointed)) {
@@ -59,7 +61,7 @@ async function compareVotes(
   if (known.length < asked.length) {
     comparison.notes.push(`votes of ${asked.length - known.length} holders that BondingVotes had not checkpointed then`)
   }
-  await inBatches('votes', known, async (holder) => {
+  await inBatches(asking, 'votes', known, async (holder) => {
     const [votes, delegate] = await client.readContract({
       ...contract,
       functionName: 'getVotesAndDelegateAtRoundStart',
@@ -75,11 +77,10 @@ async function compareVotes(
  * round was not initialised, more happened in the block of its NewRound, or the chain has its state no more.
  */
 async function blockOfRoundStart(
-  api: Api,
-  client: PublicClient,
+  api: ApiReader,
+  { client, comparison }: Asking,
   bondingManager: Address,
   { round, network, final, block: headBlock }: SnapshotHead,
-  comparison: Comparison,
 ): Promise<bigint | null> {
   const without = (why: string) => {
     comparison.notes.push(`stake by BondingManager: ${why}`)
@@ -109,14 +110,14 @@ async function blockOfRoundStart(
 }
 
 async function compareStake(
-  client: PublicClient,
+  asking: Asking,
   address: Address,
   blockNumber: bigint,
   asked: readonly Holder[],
-  comparison: Comparison,
 ): Promise<void> {
+  const { client, comparison } = asking
   const contract = { address, abi: bondingManagerAbi, blockNumber }
-  await inBatches('stake', asked, async (holder) => {
+  await inBatches(asking, 'stake', asked, async (holder) => {
     const { account } = holder
     const [stake, delegated, isTranscoder, isActive, [bondedAmount]] = await Promise.all([
       client.readContract({ ...contract, functionName: 'pendingStake', args: [account, 0n] }),

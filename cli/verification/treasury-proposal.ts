@@ -1,7 +1,6 @@
-import type { Address, PublicClient } from 'viem'
+import type { Address } from 'viem'
 import type { TallyHead, TallyVote } from './api-files.ts'
-import { inBatches, moment } from './asking.ts'
-import type { Comparison } from './comparison.ts'
+import { type Asking, inBatches, moment } from './asking.ts'
 import { bondingVotesAbi, governorAbi } from './contracts.ts'
 
 /** The states of the governor's state(), by number. */
@@ -9,13 +8,13 @@ const STATES = ['PENDING', 'ACTIVE', 'CANCELED', 'DEFEATED', 'SUCCEEDED', 'QUEUE
 
 /** A treasury proposal by LivepeerGovernor, and its voters' power by BondingVotes. */
 export async function compareTreasuryProposal(
-  client: PublicClient,
+  asking: Asking,
   { governor, bondingVotes }: { governor: Address; bondingVotes: Address },
   head: TallyHead,
   votes: readonly TallyVote[],
-  comparison: Comparison,
 ): Promise<void> {
-  const at = await moment(client, governor, BigInt(head.block), comparison)
+  const { client, comparison } = asking
+  const at = await moment(asking, governor, BigInt(head.block))
   const contract = { address: governor, abi: governorAbi, ...at }
   const id = BigInt(head.id.split(':')[1] ?? '')
   const snapshot = BigInt(head.snapshotRound ?? 0)
@@ -36,7 +35,7 @@ export async function compareTreasuryProposal(
     const quorum = await client.readContract({ ...contract, functionName: 'quorum', args: [snapshot] })
     comparison.equal('quorum', head.id, quorum, head.quorum)
   }
-  await inBatches('votes', votes, async ({ voter, weight }) => {
+  await inBatches(asking, 'votes', votes, async ({ voter, weight }) => {
     const [hasVoted, [power]] = await Promise.all([
       client.readContract({ ...contract, functionName: 'hasVoted', args: [id, voter] }),
       client.readContract({
