@@ -1,0 +1,51 @@
+import { StackError } from './processes.ts'
+import type { StackOptions } from './stack.ts'
+
+/** A part of the stack that failed, with a log to look into. */
+export class PartError extends StackError {}
+
+/** What has been started, and the one place that knows how to end it. */
+export class Run {
+  readonly options: StackOptions
+  /** Whether every chain that can has caught up once. */
+  isReady = false
+  readonly #failure = new AbortController()
+  readonly #cleanups: (() => Promise<void> | void)[] = []
+  #stopped: Promise<void> | undefined
+
+  constructor(options: StackOptions) {
+    this.options = options
+    if (options.signal?.aborted) this.fail(options.signal.reason)
+    options.signal?.addEventListener('abort', this.#interrupt, { once: true })
+  }
+
+  /** Aborts when a part failed, or the run was told to end. */
+  get signal(): AbortSignal {
+    return this.#failure.signal
+  }
+
+  /** The first reason given counts: what fails after it fails because of it. */
+  readonly fail = (reason: unknown): void => this.#failure.abort(reason)
+
+  /** Runs at the stop, before the clean-ups added earlier. */
+  onStop(cleanup: () => Promise<void> | void): void {
+    this.#cleanups.unshift(cleanup)
+  }
+
+  log(line: string): void {
+    this.options.log?.(line)
+  }
+
+  readonly stop = (): Promise<void> => {
+    this.#stopped ??= this.#stop()
+    return this.#stopped
+  }
+
+  async #stop(): Promise<void> {
+    this.options.signal?.removeEventListener('abort', this.#interrupt)
+    this.fail(new StackError('stopped'))
+    for (const cleanup of this.#cleanups) await cleanup()
+  }
+
+  readonly #interrupt = (): void => this.fail(this.options.signal?.reason)
+}
