@@ -1,17 +1,27 @@
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { isSubgraphUrl } from './graph-node.ts'
 import { type Contracts, checkRpc, contextKeys, publicNetwork, readNetwork } from './networks.ts'
 import { StackError } from './processes.ts'
-import type { StackOptions } from './stack.ts'
 import { readTrace, type Trace } from './trace.ts'
 
-const PROJECT = fileURLToPath(new URL('..', import.meta.url))
+/** Which chains to index. */
+export interface ChainOptions {
+  /** Names of real networks, as in the networks file; those with an RPC need not be named. */
+  networks?: readonly string[]
+  /** Addresses and start blocks by network; the project's own by default. */
+  networksFile?: string
+  /** RPC URL of each real network. */
+  rpcUrls?: Readonly<Record<string, string>>
+  /** Trace files, each served as a chain of its own: `recorded`, `recorded-2` and so on. */
+  traces?: readonly string[]
+  /** A graph-node that is already there, by query endpoint or subgraph URL, instead of one of the stack's own. */
+  graphNodeUrl?: string
+}
 
 const DEFAULT_TRACES = ['livepeer/medium', 'aragon/small'].map((name) =>
-  join(PROJECT, 'tests/traces', name, 'trace.jsonl.gz'),
+  fileURLToPath(new URL(`../tests/traces/${name}/trace.jsonl.gz`, import.meta.url)),
 )
-const DEFAULT_NETWORKS_FILE = join(PROJECT, 'subgraph/networks.json')
+const DEFAULT_NETWORKS_FILE = fileURLToPath(new URL('../subgraph/networks.json', import.meta.url))
 
 /** A chain to index, real or recorded. */
 export interface PlannedChain {
@@ -25,8 +35,8 @@ export interface PlannedChain {
   recording?: { trace: Trace; file: string }
 }
 
-// What needs nothing started comes first: most mistakes of a user are found here.
-export async function planChains(options: StackOptions): Promise<[PlannedChain, ...PlannedChain[]]> {
+/** The chains asked for, with all that needs nothing started: most mistakes of a user are found here. */
+export async function planChains(options: ChainOptions): Promise<[PlannedChain, ...PlannedChain[]]> {
   const { networksFile = DEFAULT_NETWORKS_FILE, rpcUrls = {}, graphNodeUrl } = options
   const named = (options.networks ?? []).filter((network) => network !== 'recorded' || rpcUrls[network] !== undefined)
   const real = [...named, ...Object.keys(rpcUrls).filter((network) => !named.includes(network))]

@@ -15,6 +15,9 @@ export interface ChainProgress {
   round: number | null
 }
 
+/** Told where indexing stands, now and then, until every chain has caught up. */
+export type OnProgress = (progress: readonly ChainProgress[]) => void
+
 /** Name of a network's subgraph at graph-node. */
 export function subgraphName(network: string): string {
   return `livepeer-governance/${network}`
@@ -68,8 +71,15 @@ class IndexingFailures {
   }
 }
 
-// Resolves when every chain has caught up that can; goes on watching, to tell what happens later, until the run ends.
-export async function watchIndexing(run: Run, indexed: readonly IndexedChain[]): Promise<void> {
+/**
+ * Resolves when every chain has caught up that can; goes on watching, to tell what happens later, until the run ends.
+ * Rejects, and fails the run, when indexing stopped for all.
+ */
+export async function watchIndexing(
+  run: Run,
+  indexed: readonly IndexedChain[],
+  onProgress: OnProgress | undefined,
+): Promise<void> {
   const failures = new IndexingFailures(run)
   for (;;) {
     run.signal.throwIfAborted()
@@ -81,7 +91,7 @@ export async function watchIndexing(run: Run, indexed: readonly IndexedChain[]):
       }),
     )
     failures.look(looks.map(({ progress, failure }) => [progress.network, failure]))
-    run.options.onProgress?.(looks.map(({ progress }) => progress))
+    onProgress?.(looks.map(({ progress }) => progress))
     if (looks.every(({ caughtUp, failure }) => caughtUp || failure !== undefined)) {
       watchVersions(run, indexed, failures).catch(run.fail)
       return

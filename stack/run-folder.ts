@@ -8,13 +8,29 @@ import type { PlannedChain } from './chain-plan.ts'
 import { ProcessTable, removeFolder, StackError } from './processes.ts'
 import { PartError, type Run } from './run.ts'
 
-const PROJECT = fileURLToPath(new URL('..', import.meta.url))
+/** Where a run has its files. */
+export interface RunFolder {
+  dir: string
+  /** Whether what is in it stays after the stop. */
+  keep: boolean
+  processes: ProcessTable
+}
 
-// Takes the folder of the run for this process, with a watchdog that clears up when the process is killed.
-export async function openFolder(run: Run, planned: readonly PlannedChain[]): Promise<Folder> {
+/** Where the data of real networks stays, in a folder of their names. */
+const DEFAULT_DATA = fileURLToPath(new URL('../.data', import.meta.url))
+
+/**
+ * Takes the folder of the run for this process, the data dir or, for recordings without one, one that goes at the stop.
+ * A watchdog clears up when the process is killed.
+ */
+export async function openFolder(
+  run: Run,
+  planned: readonly PlannedChain[],
+  dataDir: string | undefined,
+): Promise<RunFolder> {
   const names = planned.map(({ network }) => network).join('+')
   const isReal = planned.some(({ rpcUrl }) => rpcUrl !== undefined)
-  const chosen = run.options.dataDir ?? (isReal ? join(PROJECT, '.data', names) : undefined)
+  const chosen = dataDir ?? (isReal ? join(DEFAULT_DATA, names) : undefined)
   const keep = chosen !== undefined
   const dir = chosen === undefined ? mkdtempSync(join(tmpdir(), 'livepeer-governance-')) : resolve(chosen)
   if (keep) makeDataDir(dir)
@@ -28,6 +44,12 @@ export async function openFolder(run: Run, planned: readonly PlannedChain[]): Pr
     processes.release()
     if (!keep) await removeThrowAway(dir, run.signal.reason instanceof PartError)
   })
+  startWatchdog({ dir, keep, processes })
+  if (keep) checkIdentity(dir, planned)
+  return { dir, keep, processes }
+}
+
+function startWatchdog({ dir, keep, processes }: RunFolder): void {
   // Through tsx's loader, as node by itself does not read TypeScript.
   const loader = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
   const script = fileURLToPath(new URL('watchdog.ts', import.meta.url))
@@ -37,15 +59,6 @@ export async function openFolder(run: Run, planned: readonly PlannedChain[]): Pr
   })
   watchdog.stdin.on('error', () => {})
   if (watchdog.pid !== undefined) processes.add('watchdog', watchdog.pid)
-  if (keep) checkIdentity(dir, planned)
-  return { dir, keep, processes }
-}
-
-export interface Folder {
-  dir: string
-  /** Whether what is in it stays after the stop. */
-  keep: boolean
-  processes: ProcessTable
 }
 
 function makeDataDir(dir: string): void {

@@ -1,20 +1,27 @@
 import { StackError } from './processes.ts'
-import type { StackOptions } from './stack.ts'
 
 /** A part of the stack that failed, with a log to look into. */
 export class PartError extends StackError {}
 
+/** Who is told of a run, and who can end it. */
+export interface RunOptions {
+  /** Told what happens, a line at a time. */
+  log?: (line: string) => void
+  /** Ends the start half-way when it aborts. */
+  signal?: AbortSignal
+}
+
 /** What has been started, and the one place that knows how to end it. */
 export class Run {
-  readonly options: StackOptions
   /** Whether every chain that can has caught up once. */
   isReady = false
+  readonly #options: RunOptions
   readonly #failure = new AbortController()
   readonly #cleanups: (() => Promise<void> | void)[] = []
   #stopped: Promise<void> | undefined
 
-  constructor(options: StackOptions) {
-    this.options = options
+  constructor(options: RunOptions) {
+    this.#options = options
     if (options.signal?.aborted) this.fail(options.signal.reason)
     options.signal?.addEventListener('abort', this.#interrupt, { once: true })
   }
@@ -32,20 +39,22 @@ export class Run {
     this.#cleanups.unshift(cleanup)
   }
 
+  /** Tells a line. */
   log(line: string): void {
-    this.options.log?.(line)
+    this.#options.log?.(line)
   }
 
+  /** Ends what was started, the last first; the same end for whoever calls it. */
   readonly stop = (): Promise<void> => {
     this.#stopped ??= this.#stop()
     return this.#stopped
   }
 
   async #stop(): Promise<void> {
-    this.options.signal?.removeEventListener('abort', this.#interrupt)
+    this.#options.signal?.removeEventListener('abort', this.#interrupt)
     this.fail(new StackError('stopped'))
     for (const cleanup of this.#cleanups) await cleanup()
   }
 
-  readonly #interrupt = (): void => this.fail(this.options.signal?.reason)
+  readonly #interrupt = (): void => this.fail(this.#options.signal?.reason)
 }

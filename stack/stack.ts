@@ -3,27 +3,19 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Limits } from '../api/http/limits.ts'
 import { type ApiServer, type Chain, createServer } from '../api/server.ts'
-import { type PlannedChain, planChains } from './chain-plan.ts'
+import { type ChainOptions, type PlannedChain, planChains } from './chain-plan.ts'
 import { GraphNode, gnd, isSubgraphUrl, querySubgraph, startGraphNode } from './graph-node.ts'
-import { type ChainProgress, type IndexedChain, subgraphName, subgraphUrl, watchIndexing } from './indexing.ts'
+import { type IndexedChain, type OnProgress, subgraphName, subgraphUrl, watchIndexing } from './indexing.ts'
 import { ROUND_LENGTHS } from './networks.ts'
 import { startPostgres } from './postgres.ts'
 import { freePorts, pause, StackError } from './processes.ts'
 import { RecordedChain, readRecordedCalls, serveRecordedChains } from './recorded-chain.ts'
-import { PartError, Run } from './run.ts'
+import { PartError, Run, type RunOptions } from './run.ts'
 import { openFolder } from './run-folder.ts'
 import { buildSubgraph, chooseSubgraph, writeNetworkBuild } from './subgraph-build.ts'
 
 /** What to run. Without networks and traces: two recordings that ship with the project, of stake and of a DAO. */
-export interface StackOptions {
-  /** Names of real networks, as in the networks file; those with an RPC need not be named. */
-  networks?: readonly string[]
-  /** Addresses and start blocks by network; the project's own by default. */
-  networksFile?: string
-  /** RPC URL of each real network. */
-  rpcUrls?: Readonly<Record<string, string>>
-  /** Trace files, each served as a chain of its own: `recorded`, `recorded-2` and so on. */
-  traces?: readonly string[]
+export interface StackOptions extends ChainOptions, RunOptions {
   /** Port of the API; 0, the default, takes a free one. */
   port?: number
   /** An IPFS gateway's URL, for the texts of polls; none are fetched without. */
@@ -32,16 +24,9 @@ export interface StackOptions {
   limits?: Partial<Limits>
   /** Proxies that the API believes whom they ask for. */
   trustProxy?: string | undefined
-  /** A graph-node that is already there, by query endpoint or subgraph URL, instead of one of the stack's own. */
-  graphNodeUrl?: string
   /** Where data stays between starts; by default below `.data` for real networks, and nowhere for recordings. */
   dataDir?: string
-  /** Told what happens, a line at a time. */
-  log?: (line: string) => void
-  /** Told where indexing stands, now and then, until every chain has caught up. */
-  onProgress?: (progress: readonly ChainProgress[]) => void
-  /** Ends the start half-way when it aborts. */
-  signal?: AbortSignal
+  onProgress?: OnProgress
 }
 
 /** A running stack. */
@@ -67,8 +52,8 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     run.signal.throwIfAborted()
     const planned = await planChains(options)
     return await (options.graphNodeUrl === undefined
-      ? startWithOwnGraphNode(run, planned)
-      : startWithGraphNodeAt(options.graphNodeUrl, run, planned))
+      ? startWithOwnGraphNode(run, options, planned)
+      : startWithGraphNodeAt(options.graphNodeUrl, run, options, planned))
   } catch (error) {
     // When a part fails, what was under way fails too: the part is the reason.
     const reason: unknown = run.signal.aborted ? run.signal.reason : error
@@ -79,29 +64,23 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
 
 const PROJECT = fileURLToPath(new URL('..', import.meta.url))
 
-async function startWithOwnGraphNode(run: Run, planned: readonly PlannedChain[]): Promise<Stack> {
+async function startWithOwnGraphNode(
+  run: Run,
+  options: StackOptions,
+  planned: readonly PlannedChain[],
+): Promise<Stack> {
   const { signal } = run
   gnd() // Complains where there is none for this machine.
   const subgraphs = planned.map(({ network, contracts, likeness }) =>
     chooseSubgraph(PROJECT, network, contracts, likeness),
   )
-  const recordings = new Map<string, RecordedChain>()
-  for (const { network, recording } of planned) {
-    if (recording) recordings.set(network, new RecordedChain(recording.trace, await readRecordedCalls(recording.file)))
-  }
   // Runs for real networks too: it is graph-node's IPFS server.
-  const chainServer = await serveRecordedChains(recordings)
+  const chainServer = await serveRecordedChains(await recordedChains(planned))
   run.onStop(() => chainServer.close())
-  const { dir, keep, processes } = await openFolder(run, planned)
-
-  const [databasePort = 0, ...others] = await freePorts(1 + 4 * planned.length)
-  const indexed = planned.map((chain, index): IndexedChain => {
-    const [query = 0, admin = 0, status = 0, metrics = 0] = others.slice(4 * index)
-    const ports = { query, admin, status, metrics }
-    return { ...chain, ports, graphNode: new GraphNode(ports) }
-  })
+  const { dir, keep, processes } = await openFolder(run, planned, options.dataDir)
+  const { databasePort, indexed } = await choosePorts(planned)
   const chains = indexed.map((chain) => apiChain(chain, subgraphUrl(chain), chain.graphNode.statusUrl))
-  const api = await serveApi(run, chains)
+  const api = await serveApi(run, options, chains)
 
   const logs = join(dir, 'logs')
   mkdirSync(logs, { recursive: true })
@@ -145,10 +124,36 @@ async function startWithOwnGraphNode(run: Run, planned: readonly PlannedChain[])
     }),
   )
   run.log('indexing')
-  return runningStack(run, api, chains, watchIndexing(run, indexed))
+  return runningStack(run, api, chains, watchIndexing(run, indexed, options.onProgress))
 }
 
-async function startWithGraphNodeAt(url: string, run: Run, planned: readonly PlannedChain[]): Promise<Stack> {
+async function recordedChains(planned: readonly PlannedChain[]): Promise<Map<string, RecordedChain>> {
+  const recordings = new Map<string, RecordedChain>()
+  for (const { network, recording } of planned) {
+    if (recording) recordings.set(network, new RecordedChain(recording.trace, await readRecordedCalls(recording.file)))
+  }
+  return recordings
+}
+
+/** Free ports for the database and for a graph-node of each chain, taken together so that none is taken twice. */
+async function choosePorts(
+  planned: readonly PlannedChain[],
+): Promise<{ databasePort: number; indexed: IndexedChain[] }> {
+  const [databasePort = 0, ...others] = await freePorts(1 + 4 * planned.length)
+  const indexed = planned.map((chain, index) => {
+    const [query = 0, admin = 0, status = 0, metrics = 0] = others.slice(4 * index)
+    const ports = { query, admin, status, metrics }
+    return { ...chain, ports, graphNode: new GraphNode(ports) }
+  })
+  return { databasePort, indexed }
+}
+
+async function startWithGraphNodeAt(
+  url: string,
+  run: Run,
+  options: StackOptions,
+  planned: readonly PlannedChain[],
+): Promise<Stack> {
   if (!URL.canParse(url)) throw new StackError(`not a URL of a graph-node: ${url}`)
   const base = url.replace(/\/+$/, '')
   const isSubgraph = isSubgraphUrl(url)
@@ -161,12 +166,12 @@ async function startWithGraphNodeAt(url: string, run: Run, planned: readonly Pla
       throw new StackError(`the graph-node at ${subgraphUrl} does not answer: ${error.message}`)
     })
   }
-  const api = await serveApi(run, chains)
+  const api = await serveApi(run, options, chains)
   return runningStack(run, api, chains, Promise.resolve())
 }
 
-async function serveApi(run: Run, chains: Chain[]): Promise<ApiServer> {
-  const { port = 0, limits = {}, ipfsGateway, trustProxy } = run.options
+async function serveApi(run: Run, options: StackOptions, chains: Chain[]): Promise<ApiServer> {
+  const { port = 0, limits = {}, ipfsGateway, trustProxy } = options
   const log = (line: string) => run.log(line)
   try {
     const api = await createServer({ chains, port, isReady: () => run.isReady, ipfsGateway, limits, trustProxy, log })
