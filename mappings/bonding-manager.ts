@@ -1,9 +1,11 @@
-import { Address, BigInt } from '@graphprotocol/graph-ts'
-import { getOrCreateAccount } from '../subgraph/entities/account'
-import { findCumulativeRewardFactor, initialisePool, rewardPool } from '../subgraph/entities/earnings-pool'
+import { BigInt } from '@graphprotocol/graph-ts'
+import { getOrCreateAccount, isZeroAddress } from '../subgraph/entities/account'
+import { delegateTo, sameDelegate } from '../subgraph/entities/delegator'
+import { initialisePool, rewardPool } from '../subgraph/entities/earnings-pool'
 import { setLogPosition } from '../subgraph/entities/log'
 import { protocolBefore } from '../subgraph/entities/poll-clock'
 import { bondingManagerVersionOf } from '../subgraph/entities/protocol'
+import { pendingRewards } from '../subgraph/entities/rewards'
 import { StakePositions } from '../subgraph/entities/stake-positions'
 import { getOrCreateTranscoder } from '../subgraph/entities/transcoder'
 import { recordActivation } from '../subgraph/entities/transcoder-activation'
@@ -36,7 +38,6 @@ import {
   EarningsClaim,
   Rebond,
   Reward,
-  StakePosition,
   TransferBond,
   TreasuryReward,
   Unbond,
@@ -44,7 +45,7 @@ import {
 } from '../subgraph/generated/schema'
 import { earningsPoolId, logId } from '../subgraph/ids'
 import { INITIALISES_POOL_AT_REBOND, MOVES_STAKE_FROM_ZERO_ADDRESS } from '../subgraph/protocol/bonding-manager-version'
-import { cumulativeRewardFactorAfter, delegatorCumulativeStake } from '../subgraph/protocol/earnings-pool-lip36'
+import { cumulativeRewardFactorAfter } from '../subgraph/protocol/earnings-pool-lip36'
 import { percOf as ratePerMillionOf } from '../subgraph/protocol/math-utils'
 import { percOf } from '../subgraph/protocol/precise-math-utils'
 
@@ -357,35 +358,4 @@ export function handleTranscoderSlashed(event: TranscoderSlashedEvent): void {
   if (delegate && isBonded) decreaseTotalStake(positions, protocol, delegate, penalty)
   positions.save()
   protocol.save()
-}
-
-/** Whether an event's delegate is the account's; the zero address also stands for none. */
-function sameDelegate(owner: StakePosition, delegate: Address): boolean {
-  const current = owner.delegate
-  if (!current) return isZeroAddress(delegate)
-  return current == delegate
-}
-
-function isZeroAddress(address: Address): boolean {
-  return address == Address.zero()
-}
-
-/** The account's stake counts for this delegate; its next claim starts from the delegate's pool of its last one. */
-function delegateTo(owner: StakePosition, delegate: Address): void {
-  owner.delegate = getOrCreateAccount(delegate).id
-  owner.startPool = earningsPoolId(delegate, owner.lastClaimRound)
-}
-
-/**
- * Rewards an account could claim now, wei (BondingManager.pendingStake less bondedAmount). A pool's factor of the
- * current round is, once set, the one of the delegate's last reward, so the delegate's own factor ends every claim.
- */
-function pendingRewards(owner: StakePosition, positions: StakePositions): BigInt {
-  const delegate = owner.delegate
-  if (!delegate) return BigInt.zero()
-  const delegatePosition = positions.find(delegate)
-  const endFactor = delegatePosition == null ? BigInt.zero() : delegatePosition.cumulativeRewardFactor
-  const startFactor = findCumulativeRewardFactor(delegate, owner.lastClaimRound)
-  const rewards = delegatorCumulativeStake(owner.bondedAmount, startFactor, endFactor) - owner.bondedAmount
-  return delegate == owner.id ? rewards + owner.cumulativeRewards : rewards
 }

@@ -1,11 +1,21 @@
-import { Address, BigInt, Bytes, ethereum } from '@graphprotocol/graph-ts'
-import { delegateTo, endDelegation, isBondedAmountKnown, rebondTo, unbondFrom } from '../subgraph/entities/l1-delegator'
-import { L1Stake } from '../subgraph/entities/l1-stake'
+import { BigInt, Bytes, ethereum } from '@graphprotocol/graph-ts'
+import { isZeroAddress } from '../subgraph/entities/account'
+import {
+  checkDelegate,
+  delegateBeforeUnbond,
+  delegatesToZeroAddress,
+  delegateTo,
+  endDelegation,
+  isBondedAmountKnown,
+  rebondTo,
+  unbondFrom,
+} from '../subgraph/entities/l1-delegator'
+import { stakeBefore, streamflowStakeBefore } from '../subgraph/entities/l1-stake'
 import { setLogPosition } from '../subgraph/entities/log'
 import { clearPendingCommission, getOrCreateTranscoder } from '../subgraph/entities/transcoder'
 import { recordActivation } from '../subgraph/entities/transcoder-activation'
 import { giveUpPendingActivation, isActivationPending } from '../subgraph/entities/transcoder-pool'
-import { closeUnbondingLock, createUnbondingLock } from '../subgraph/entities/unbonding-lock'
+import { closeKnownLock, createUnbondingLock } from '../subgraph/entities/unbonding-lock'
 import {
   Bond as BondEvent,
   EarningsClaimed as EarningsClaimedEvent,
@@ -30,12 +40,10 @@ import {
   Protocol,
   Rebond,
   Reward,
-  StakePosition,
   Unbond,
-  UnbondingLock,
   WithdrawStake,
 } from '../subgraph/generated/schema'
-import { logId, unbondingLockId } from '../subgraph/ids'
+import { logId } from '../subgraph/ids'
 import { percOf as ratePerMillionOf } from '../subgraph/protocol/math-utils'
 
 /** A bond of the launch (until August 2018): who delegates to whom, by how much is not told. */
@@ -120,7 +128,7 @@ export function handleRebond(event: RebondEvent): void {
   const delegate = event.params.delegate
   const lockId = event.params.unbondingLockId.toI32()
   const owner = stake.positions.of(event.params.delegator)
-  closeKnownLock(stake, event, owner, lockId, amount, 'REBONDED')
+  closeKnownLock(stake.positions, event, owner.id, lockId, amount, 'REBONDED')
   rebondTo(owner, stake.protocol, delegate, amount)
   stake.increase(delegate, amount)
   stake.save()
@@ -140,7 +148,7 @@ export function handleWithdrawStake(event: WithdrawStakeEvent): void {
   const lockId = event.params.unbondingLockId.toI32()
   const amount = event.params.amount
   const owner = stake.positions.of(event.params.delegator)
-  closeKnownLock(stake, event, owner, lockId, amount, 'WITHDRAWN')
+  closeKnownLock(stake.positions, event, owner.id, lockId, amount, 'WITHDRAWN')
   stake.save()
 
   const withdrawal = new WithdrawStake(logId(event))
@@ -197,14 +205,14 @@ export function handleTranscoderUpdateV1(event: TranscoderUpdateV1Event): void {
 /** V1: out of the pool, where one with more stake took the place; still active for the rest of the round. */
 export function handleTranscoderEvicted(event: TranscoderEvictedEvent): void {
   const stake = stakeBefore(event)
-  leavePool(stake, event.params.transcoder, 'TranscoderEvicted')
+  stake.leave(event.params.transcoder, 'TranscoderEvicted')
   stake.save()
 }
 
 /** V1: out of the pool, as nothing of its own is bonded any more or as it was slashed. */
 export function handleTranscoderResigned(event: TranscoderResignedEvent): void {
   const stake = stakeBefore(event)
-  leavePool(stake, event.params.transcoder, 'TranscoderResigned')
+  stake.leave(event.params.transcoder, 'TranscoderResigned')
   stake.save()
 }
 
@@ -270,68 +278,12 @@ export function handleTranscoderActivated(event: TranscoderActivatedEvent): void
 export function handleTranscoderDeactivated(event: TranscoderDeactivatedEvent): void {
   const stake = streamflowStakeBefore(event)
   const effectiveRound = event.params.deactivationRound.toI32()
-  const transcoder = leavePool(stake, event.params.transcoder, 'TranscoderDeactivated')
+  const transcoder = stake.leave(event.params.transcoder, 'TranscoderDeactivated')
   if (effectiveRound != stake.protocol.currentRound + 1) {
     stake.contradict(transcoder, `TranscoderDeactivated for round ${effectiveRound}`)
   }
   stake.save()
   recordActivation(event, stake.protocol, transcoder.id, 'DEACTIVATED', effectiveRound)
-}
-
-function stakeBefore(event: ethereum.Event): L1Stake {
-  const stake = new L1Stake(event)
-  stake.pool.bondingManager = event.address
-  return stake
-}
-
-/** The same for an event that V1 had not. */
-function streamflowStakeBefore(event: ethereum.Event): L1Stake {
-  const stake = stakeBefore(event)
-  stake.beginStreamflow(stake.protocol.currentRound + 1)
-  return stake
-}
-
-function leavePool(stake: L1Stake, address: Address, eventName: string): StakePosition {
-  const transcoder = stake.positions.of(address)
-  if (transcoder.inPool) stake.leave(transcoder)
-  else stake.contradict(transcoder, `${eventName} of one not in the pool`)
-  return transcoder
-}
-
-function checkDelegate(stake: L1Stake, owner: StakePosition, delegate: Bytes, what: string): void {
-  const known = owner.delegate
-  if (!known || known != delegate) stake.contradict(owner, `${what} ${delegate.toHexString()}`)
-}
-
-/**
- * Until October 2018 an Unbond of all that was bonded named the delegate the owner had after it, which was none. Whoever
- * delegated to the zero address aside, that tells both the delegate before and that nothing is left.
- */
-function delegateBeforeUnbond(owner: StakePosition, delegate: Address): Bytes {
-  const known = owner.delegate
-  return isZeroAddress(delegate) && known ? known : delegate
-}
-
-function delegatesToZeroAddress(owner: StakePosition): boolean {
-  const delegate = owner.delegate
-  return delegate ? delegate == Address.zero() : false
-}
-
-function isZeroAddress(address: Address): boolean {
-  return address == Address.zero()
-}
-
-/** Ends an unbonding lock. One never seen is passed over: it may be what was unbonding when locks came, in August 2018. */
-function closeKnownLock(
-  stake: L1Stake,
-  event: ethereum.Event,
-  owner: StakePosition,
-  lockId: i32,
-  amount: BigInt,
-  state: string,
-): void {
-  if (UnbondingLock.load(unbondingLockId(owner.id, lockId)) == null) return
-  closeUnbondingLock(stake.positions, event, owner.id, lockId, amount, state)
 }
 
 function recordBond(event: BondEvent, protocol: Protocol, wasBonded: boolean): void {
