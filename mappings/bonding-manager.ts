@@ -1,13 +1,18 @@
-import { BigInt } from '@graphprotocol/graph-ts'
+import { BigInt, Bytes } from '@graphprotocol/graph-ts'
 import { getOrCreateAccount, isZeroAddress } from '../subgraph/entities/account'
+import { recordBond } from '../subgraph/entities/bond'
+import { recordCommissionChange } from '../subgraph/entities/commission-change'
 import { delegateTo, sameDelegate } from '../subgraph/entities/delegator'
+import { recordEarningsClaim } from '../subgraph/entities/earnings-claim'
 import { initialisePool, rewardPool } from '../subgraph/entities/earnings-pool'
 import { setLogPosition } from '../subgraph/entities/log'
 import { protocolBefore } from '../subgraph/entities/poll-clock'
 import { bondingManagerVersionOf } from '../subgraph/entities/protocol'
+import { recordRebond } from '../subgraph/entities/rebond'
+import { newReward } from '../subgraph/entities/reward'
 import { pendingRewards } from '../subgraph/entities/rewards'
 import { StakePositions } from '../subgraph/entities/stake-positions'
-import { getOrCreateTranscoder } from '../subgraph/entities/transcoder'
+import { commissionOf, getOrCreateTranscoder } from '../subgraph/entities/transcoder'
 import { recordActivation } from '../subgraph/entities/transcoder-activation'
 import {
   decreaseTotalStake,
@@ -17,7 +22,9 @@ import {
   joinPool,
   leavePool,
 } from '../subgraph/entities/transcoder-pool'
+import { recordUnbond } from '../subgraph/entities/unbond'
 import { closeUnbondingLock, createUnbondingLock } from '../subgraph/entities/unbonding-lock'
+import { recordWithdrawStake } from '../subgraph/entities/withdraw-stake'
 import {
   Bond as BondEvent,
   EarningsClaimed as EarningsClaimedEvent,
@@ -32,21 +39,10 @@ import {
   Unbond as UnbondEvent,
   WithdrawStake as WithdrawStakeEvent,
 } from '../subgraph/generated/BondingManager/BondingManager'
-import {
-  Bond,
-  CommissionChange,
-  EarningsClaim,
-  Rebond,
-  Reward,
-  TransferBond,
-  TreasuryReward,
-  Unbond,
-  WithdrawStake,
-} from '../subgraph/generated/schema'
+import { TransferBond, TreasuryReward } from '../subgraph/generated/schema'
 import { earningsPoolId, logId } from '../subgraph/ids'
 import { INITIALISES_POOL_AT_REBOND, MOVES_STAKE_FROM_ZERO_ADDRESS } from '../subgraph/protocol/bonding-manager-version'
 import { cumulativeRewardFactorAfter } from '../subgraph/protocol/earnings-pool-lip36'
-import { percOf as ratePerMillionOf } from '../subgraph/protocol/math-utils'
 import { percOf } from '../subgraph/protocol/precise-math-utils'
 
 /** Stake added to a bond, moved to another delegate, or both (BondingManager.bondForWithHint). */
@@ -83,14 +79,8 @@ export function handleBond(event: BondEvent): void {
   positions.save()
   protocol.save()
 
-  const bond = new Bond(logId(event))
-  bond.delegator = event.params.delegator
-  bond.newDelegate = newDelegate
-  if (wasBonded || !isZeroAddress(oldDelegate)) bond.oldDelegate = oldDelegate
-  bond.additionalAmount = event.params.additionalAmount
-  bond.bondedAmount = event.params.bondedAmount
-  setLogPosition(bond, event, protocol)
-  bond.save()
+  const left: Bytes | null = wasBonded || !isZeroAddress(oldDelegate) ? oldDelegate : null
+  recordBond(event, protocol, owner.id, newDelegate, left, event.params.additionalAmount, event.params.bondedAmount)
 }
 
 /** Stake moved into an unbonding lock; the last of it ends the delegation (BondingManager.unbond). */
@@ -116,16 +106,8 @@ export function handleUnbond(event: UnbondEvent): void {
   protocol.save()
   const lockId = event.params.unbondingLockId.toI32()
   const withdrawRound = event.params.withdrawRound.toI32()
-  createUnbondingLock(event, event.params.delegator, lockId, amount, withdrawRound)
-
-  const unbond = new Unbond(logId(event))
-  unbond.delegator = event.params.delegator
-  unbond.delegate = delegate
-  unbond.amount = amount
-  unbond.lockId = lockId
-  unbond.withdrawRound = withdrawRound
-  setLogPosition(unbond, event, protocol)
-  unbond.save()
+  createUnbondingLock(event, owner.id, lockId, amount, withdrawRound)
+  recordUnbond(event, protocol, owner.id, delegate, amount, lockId, withdrawRound)
 }
 
 /** An unbonding lock bonded again (BondingManager.rebond, rebondFromUnbonded, transferBond). */
@@ -147,14 +129,7 @@ export function handleRebond(event: RebondEvent): void {
   increaseTotalStake(positions, protocol, delegate, amount)
   positions.save()
   protocol.save()
-
-  const rebond = new Rebond(logId(event))
-  rebond.delegator = event.params.delegator
-  rebond.delegate = delegate
-  rebond.amount = amount
-  rebond.lockId = lockId
-  setLogPosition(rebond, event, protocol)
-  rebond.save()
+  recordRebond(event, protocol, owner.id, delegate, amount, lockId)
 }
 
 /** An unbonding lock handed to another account; stands between an Unbond and a Rebond, which move the stake. */
@@ -188,13 +163,7 @@ export function handleWithdrawStake(event: WithdrawStakeEvent): void {
   const amount = event.params.amount
   closeUnbondingLock(positions, event, event.params.delegator, lockId, amount, 'WITHDRAWN')
   positions.save()
-
-  const withdrawal = new WithdrawStake(logId(event))
-  withdrawal.delegator = event.params.delegator
-  withdrawal.lockId = lockId
-  withdrawal.amount = amount
-  setLogPosition(withdrawal, event, protocol)
-  withdrawal.save()
+  recordWithdrawStake(event, protocol, event.params.delegator, lockId, amount)
 }
 
 /** Pending rewards added to the bonded amount; the only event that moves lastClaimRound (BondingManager._claimEarnings). */
@@ -227,16 +196,7 @@ export function handleEarningsClaimed(event: EarningsClaimedEvent): void {
   owner.bondedAmount += event.params.rewards
   owner.lastClaimRound = round
   positions.save()
-
-  const claim = new EarningsClaim(logId(event))
-  claim.delegator = event.params.delegator
-  if (delegating) claim.delegate = delegating
-  claim.rewards = event.params.rewards
-  claim.fees = event.params.fees
-  claim.startRound = startRound
-  claim.endRound = endRound
-  setLogPosition(claim, event, protocol)
-  claim.save()
+  recordEarningsClaim(event, protocol, owner, event.params.rewards, event.params.fees, startRound, endRound)
 }
 
 /** New stake for a transcoder and its delegators, shared over its stake at the round's start (updateTranscoderWithRewards). */
@@ -246,7 +206,7 @@ export function handleReward(event: RewardEvent): void {
   const round = protocol.currentRound
   const amount = event.params.amount
   const transcoder = positions.of(event.params.transcoder)
-  const commission = ratePerMillionOf(amount, getOrCreateTranscoder(transcoder.id).rewardCut)
+  const commission = commissionOf(transcoder.id, amount)
   const shared = amount - commission
   const totalStake = transcoder.delegatedAmountAtRoundStart
   if (totalStake.isZero()) {
@@ -262,12 +222,8 @@ export function handleReward(event: RewardEvent): void {
   positions.save()
   protocol.save()
 
-  const reward = new Reward(logId(event))
-  reward.transcoder = transcoder.id
-  reward.amount = amount
-  reward.commission = commission
+  const reward = newReward(event, protocol, transcoder.id, amount, commission)
   reward.treasuryReward = earningsPoolId(transcoder.id, round)
-  setLogPosition(reward, event, protocol)
   reward.save()
 }
 
@@ -297,13 +253,7 @@ export function handleTranscoderUpdate(event: TranscoderUpdateEvent): void {
   transcoder.rewardCut = event.params.rewardCut.toI32()
   transcoder.feeShare = event.params.feeShare.toI32()
   transcoder.save()
-
-  const change = new CommissionChange(logId(event))
-  change.transcoder = transcoder.account
-  change.rewardCut = transcoder.rewardCut
-  change.feeShare = transcoder.feeShare
-  setLogPosition(change, event, protocol)
-  change.save()
+  recordCommissionChange(event, protocol, transcoder.account, transcoder.rewardCut, transcoder.feeShare)
 }
 
 /**

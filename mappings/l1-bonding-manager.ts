@@ -1,5 +1,8 @@
-import { BigInt, Bytes, ethereum } from '@graphprotocol/graph-ts'
+import { BigInt, Bytes } from '@graphprotocol/graph-ts'
 import { isZeroAddress } from '../subgraph/entities/account'
+import { recordBond } from '../subgraph/entities/bond'
+import { recordCommissionChange } from '../subgraph/entities/commission-change'
+import { recordEarningsClaim } from '../subgraph/entities/earnings-claim'
 import {
   checkDelegate,
   delegateBeforeUnbond,
@@ -11,11 +14,14 @@ import {
   unbondFrom,
 } from '../subgraph/entities/l1-delegator'
 import { stakeBefore, streamflowStakeBefore } from '../subgraph/entities/l1-stake'
-import { setLogPosition } from '../subgraph/entities/log'
-import { clearPendingCommission, getOrCreateTranscoder } from '../subgraph/entities/transcoder'
+import { recordRebond } from '../subgraph/entities/rebond'
+import { newReward } from '../subgraph/entities/reward'
+import { clearPendingCommission, commissionOf, getOrCreateTranscoder } from '../subgraph/entities/transcoder'
 import { recordActivation } from '../subgraph/entities/transcoder-activation'
 import { giveUpPendingActivation, isActivationPending } from '../subgraph/entities/transcoder-pool'
+import { recordUnbond } from '../subgraph/entities/unbond'
 import { closeKnownLock, createUnbondingLock } from '../subgraph/entities/unbonding-lock'
+import { recordWithdrawStake } from '../subgraph/entities/withdraw-stake'
 import {
   Bond as BondEvent,
   EarningsClaimed as EarningsClaimedEvent,
@@ -33,18 +39,6 @@ import {
   Unbond as UnbondEvent,
   WithdrawStake as WithdrawStakeEvent,
 } from '../subgraph/generated/BondingManager/BondingManagerL1'
-import {
-  Bond,
-  CommissionChange,
-  EarningsClaim,
-  Protocol,
-  Rebond,
-  Reward,
-  Unbond,
-  WithdrawStake,
-} from '../subgraph/generated/schema'
-import { logId } from '../subgraph/ids'
-import { percOf as ratePerMillionOf } from '../subgraph/protocol/math-utils'
 
 /** A bond of the launch (until August 2018): who delegates to whom, by how much is not told. */
 export function handleLaunchBond(event: LaunchBondEvent): void {
@@ -90,7 +84,10 @@ export function handleBond(event: BondEvent): void {
   owner.lastClaimRound = stake.protocol.currentRound
   stake.increase(newDelegate, moves ? event.params.bondedAmount : event.params.additionalAmount)
   stake.save()
-  recordBond(event, stake.protocol, !bonded.isZero())
+
+  const left: Bytes | null = bonded.isZero() && isZeroAddress(oldDelegate) ? null : oldDelegate
+  const params = event.params
+  recordBond(event, stake.protocol, owner.id, newDelegate, left, params.additionalAmount, params.bondedAmount)
 }
 
 /** Stake moved into an unbonding lock; the last of it ends the delegation (BondingManager.unbond). */
@@ -110,15 +107,7 @@ export function handleUnbond(event: UnbondEvent): void {
   const lockId = event.params.unbondingLockId.toI32()
   const withdrawRound = event.params.withdrawRound.toI32()
   createUnbondingLock(event, owner.id, lockId, amount, withdrawRound)
-
-  const unbond = new Unbond(logId(event))
-  unbond.delegator = owner.id
-  unbond.delegate = delegate
-  unbond.amount = amount
-  unbond.lockId = lockId
-  unbond.withdrawRound = withdrawRound
-  setLogPosition(unbond, event, stake.protocol)
-  unbond.save()
+  recordUnbond(event, stake.protocol, owner.id, delegate, amount, lockId, withdrawRound)
 }
 
 /** An unbonding lock bonded again (BondingManager.rebond, rebondFromUnbonded). */
@@ -132,14 +121,7 @@ export function handleRebond(event: RebondEvent): void {
   rebondTo(owner, stake.protocol, delegate, amount)
   stake.increase(delegate, amount)
   stake.save()
-
-  const rebond = new Rebond(logId(event))
-  rebond.delegator = owner.id
-  rebond.delegate = delegate
-  rebond.amount = amount
-  rebond.lockId = lockId
-  setLogPosition(rebond, event, stake.protocol)
-  rebond.save()
+  recordRebond(event, stake.protocol, owner.id, delegate, amount, lockId)
 }
 
 /** An unbonding lock paid out; its stake left the bond at the Unbond already. */
@@ -150,13 +132,7 @@ export function handleWithdrawStake(event: WithdrawStakeEvent): void {
   const owner = stake.positions.of(event.params.delegator)
   closeKnownLock(stake.positions, event, owner.id, lockId, amount, 'WITHDRAWN')
   stake.save()
-
-  const withdrawal = new WithdrawStake(logId(event))
-  withdrawal.delegator = owner.id
-  withdrawal.lockId = lockId
-  withdrawal.amount = amount
-  setLogPosition(withdrawal, event, stake.protocol)
-  withdrawal.save()
+  recordWithdrawStake(event, stake.protocol, owner.id, lockId, amount)
 }
 
 /** Newly minted stake of a transcoder and its delegators (BondingManager.reward). */
@@ -167,13 +143,7 @@ export function handleReward(event: RewardEvent): void {
   transcoder.lastRewardRound = stake.protocol.currentRound
   stake.increase(transcoder.id, amount)
   stake.save()
-
-  const reward = new Reward(logId(event))
-  reward.transcoder = transcoder.id
-  reward.amount = amount
-  reward.commission = ratePerMillionOf(amount, getOrCreateTranscoder(transcoder.id).rewardCut)
-  setLogPosition(reward, event, stake.protocol)
-  reward.save()
+  newReward(event, stake.protocol, transcoder.id, amount, commissionOf(transcoder.id, amount)).save()
 }
 
 /** A bond lowered as a penalty; who was in the pool resigned before it (BondingManager.slashTranscoder). */
@@ -233,16 +203,7 @@ export function handleEarningsClaimed(event: EarningsClaimedEvent): void {
     owner.lastClaimRound = isKnown ? endRound : 0
   }
   stake.save()
-
-  const claim = new EarningsClaim(logId(event))
-  claim.delegator = owner.id
-  claim.delegate = owner.delegate
-  claim.rewards = event.params.rewards
-  claim.fees = event.params.fees
-  claim.startRound = startRound
-  claim.endRound = endRound
-  setLogPosition(claim, event, stake.protocol)
-  claim.save()
+  recordEarningsClaim(event, stake.protocol, owner, event.params.rewards, event.params.fees, startRound, endRound)
 }
 
 /** Streamflow: commission set; what a pending activation waits for where it brings the transcoder into the pool. */
@@ -284,30 +245,4 @@ export function handleTranscoderDeactivated(event: TranscoderDeactivatedEvent): 
   }
   stake.save()
   recordActivation(event, stake.protocol, transcoder.id, 'DEACTIVATED', effectiveRound)
-}
-
-function recordBond(event: BondEvent, protocol: Protocol, wasBonded: boolean): void {
-  const bond = new Bond(logId(event))
-  bond.delegator = event.params.delegator
-  bond.newDelegate = event.params.newDelegate
-  if (wasBonded || !isZeroAddress(event.params.oldDelegate)) bond.oldDelegate = event.params.oldDelegate
-  bond.additionalAmount = event.params.additionalAmount
-  bond.bondedAmount = event.params.bondedAmount
-  setLogPosition(bond, event, protocol)
-  bond.save()
-}
-
-function recordCommissionChange(
-  event: ethereum.Event,
-  protocol: Protocol,
-  transcoder: Bytes,
-  rewardCut: i32,
-  feeShare: i32,
-): void {
-  const change = new CommissionChange(logId(event))
-  change.transcoder = transcoder
-  change.rewardCut = rewardCut
-  change.feeShare = feeShare
-  setLogPosition(change, event, protocol)
-  change.save()
 }
