@@ -1,8 +1,10 @@
 import { ClientError, GraphQLClient } from 'graphql-request'
-import { CliError, messageOf } from './errors.ts'
+import { CliError } from './errors.ts'
+import type { ApiReader } from './verification/api-files.ts'
+import { messageOf } from './verification/errors.ts'
 
 /** A running API of this project. */
-export class Api {
+export class Api implements ApiReader {
   readonly #url: string
 
   /** CliError where the URL is none. */
@@ -29,6 +31,13 @@ export class Api {
     throw new CliError(
       serverMessage(text) ?? `${this.#url}${path} answered ${response.status}: is this the right --api?`,
     )
+  }
+
+  /** A file whose path ends in .ndjson: what it says of itself, and its rows. CliError as of any file. */
+  async rows<Head, Row>(path: string): Promise<{ head: Head; rows: Row[] }> {
+    const text = await (await this.file(path)).text()
+    const [head, ...rows] = text.split('\n').filter((line) => line !== '')
+    return { head: JSON.parse(head ?? '{}') as Head, rows: rows.map((row) => JSON.parse(row) as Row) }
   }
 
   /** The answer to a GraphQL query; CliError with the first of its errors. */

@@ -1,40 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { type Address, createPublicClient, http, isAddress, type PublicClient, parseAbi } from 'viem'
-import { CliError, messageOf } from './errors.ts'
-
-export const bondingVotesAbi = parseAbi([
-  'function getVotesAndDelegateAtRoundStart(address account, uint256 round) view returns (uint256 votes, address delegateAddress)',
-  'function getTotalActiveStakeAt(uint256 round) view returns (uint256)',
-])
-
-export const bondingManagerAbi = parseAbi([
-  'function pendingStake(address delegator, uint256 endRound) view returns (uint256)',
-  'function transcoderTotalStake(address transcoder) view returns (uint256)',
-  'function isRegisteredTranscoder(address transcoder) view returns (bool)',
-  'function isActiveTranscoder(address transcoder) view returns (bool)',
-  'function getDelegator(address delegator) view returns (uint256 bondedAmount, uint256 fees, address delegateAddress, uint256 delegatedAmount, uint256 startRound, uint256 lastClaimRound, uint256 nextUnbondingLockId)',
-])
-
-export const governorAbi = parseAbi([
-  'function state(uint256 proposalId) view returns (uint8)',
-  'function proposalVotes(uint256 proposalId) view returns (uint256 againstVotes, uint256 forVotes, uint256 abstainVotes)',
-  'function proposalSnapshot(uint256 proposalId) view returns (uint256)',
-  'function proposalDeadline(uint256 proposalId) view returns (uint256)',
-  'function quorum(uint256 timepoint) view returns (uint256)',
-  'function hasVoted(uint256 proposalId, address account) view returns (bool)',
-])
-
-export const aragonVotingAbi = parseAbi([
-  'function getVote(uint256 voteId) view returns (bool open, bool executed, uint64 startDate, uint64 snapshotBlock, uint64 supportRequired, uint64 minAcceptQuorum, uint256 yea, uint256 nay, uint256 votingPower, bytes script)',
-  'function canExecute(uint256 voteId) view returns (bool)',
-  'function getVoterState(uint256 voteId, address voter) view returns (uint8)',
-  'function token() view returns (address)',
-])
-
-export const miniMeTokenAbi = parseAbi([
-  'function balanceOfAt(address owner, uint256 blockNumber) view returns (uint256)',
-])
+import { type Address, createPublicClient, http, isAddress, type PublicClient } from 'viem'
+import { CliError } from './errors.ts'
+import { type Contracts, isRecorded, noContracts } from './verification/contracts.ts'
+import { messageOf } from './verification/errors.ts'
 
 /** Calls in one HTTP request: what public RPCs take. */
 const CALLS_PER_REQUEST = 100
@@ -61,72 +30,14 @@ export function contractAddress(networksFile: string | undefined, network: strin
   return address
 }
 
-/** What cannot be verified, with an exit code of its own. */
-export function cannotVerify(why: string): CliError {
-  return new CliError(`cannot verify: ${why}`, 2)
-}
-
-/** Whether a network is a recording by its name: its contracts are on no chain. */
-function isRecorded(network: string): boolean {
-  return /^recorded(-\d+)?$/.test(network)
-}
-
-/** The chain to ask about a network; there is none for a recording. */
-export function chainOf(rpc: string | undefined, network: string): PublicClient {
-  if (rpc !== undefined) return rpcClient(rpc)
-  if (isRecorded(network)) throw noContracts(network)
-  throw new CliError(`--rpc URL is needed to ask the contracts of ${network}`)
-}
-
-/** CliError, as one that cannot verify, where there is no such contract. */
-export async function requireContract(
-  client: PublicClient,
-  network: string,
-  name: string,
-  address: Address,
-): Promise<void> {
-  let code: string | undefined
-  try {
-    code = await client.getCode({ address })
-  } catch (error) {
-    if (isRecorded(network)) throw noContracts(network)
-    throw new CliError(`The RPC does not answer: ${messageOf(error)}`)
+/** The contracts of the networks in a file, all asked over one RPC; CliError where one of them is needed and not there. */
+export function contractsOver(rpc: string | undefined, networksFile: string | undefined): Contracts {
+  return {
+    clientOf: (network) => {
+      if (rpc !== undefined) return rpcClient(rpc)
+      if (isRecorded(network)) throw noContracts(network)
+      throw new CliError(`--rpc URL is needed to ask the contracts of ${network}`)
+    },
+    addressOf: (network, contract) => contractAddress(networksFile, network, contract),
   }
-  if (code !== undefined && code !== '0x') return
-  throw isRecorded(network) ? noContracts(network) : cannotVerify(`there is no ${name} at ${address} on this RPC`)
-}
-
-/** Whether the chain still has the state of a block. */
-export async function hasState(client: PublicClient, address: Address, blockNumber: bigint): Promise<boolean> {
-  try {
-    await client.getCode({ address, blockNumber })
-    return true
-  } catch {
-    return false
-  }
-}
-
-/**
- * The last block whose contracts see a block number of at most this: on Arbitrum, where they see that of Ethereum L1, the
- * last one of that L1 block; elsewhere the block of this number.
- */
-export async function lastBlockSeeing(client: PublicClient, number: bigint): Promise<bigint> {
-  const seenBy = async (blockNumber?: bigint): Promise<{ block: bigint; seen: bigint | undefined }> => {
-    const block = await client.getBlock(blockNumber === undefined ? {} : { blockNumber })
-    const { l1BlockNumber } = block as { l1BlockNumber?: string }
-    return { block: block.number ?? 0n, seen: l1BlockNumber === undefined ? undefined : BigInt(l1BlockNumber) }
-  }
-  const { block: latest, seen } = await seenBy()
-  if (seen === undefined) return number
-  let [low, high] = [0n, latest]
-  while (low < high) {
-    const middle = (low + high + 1n) / 2n
-    if (((await seenBy(middle)).seen ?? 0n) <= number) low = middle
-    else high = middle - 1n
-  }
-  return low
-}
-
-function noContracts(network: string): CliError {
-  return cannotVerify(`the network ${JSON.stringify(network)} is a recording, there are no contracts to ask`)
 }

@@ -3,8 +3,8 @@ import { open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { Api } from './api.ts'
-import { CliError, messageOf } from './errors.ts'
-import type { Row } from './tables.ts'
+import { CliError } from './errors.ts'
+import { messageOf } from './verification/errors.ts'
 
 /** What a download came to. */
 export interface Download {
@@ -24,16 +24,6 @@ export async function writeTo(api: Api, path: string, stream: NodeJS.WritableStr
     if ((error as NodeJS.ErrnoException).code === 'EPIPE') return
     throw new CliError(`The download broke off (${messageOf(error)}); with --output FILE it can be resumed`)
   }
-}
-
-/** A file of the API that ends in .ndjson: what it says of itself, and its rows. */
-export async function rowsOf(api: Api, path: string): Promise<{ head: Row; rows: Row[] }> {
-  const text = await (await api.file(path)).text()
-  const [head = {}, ...rows] = text
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => JSON.parse(line) as Row)
-  return { head, rows }
 }
 
 /**

@@ -7,9 +7,3 @@ export class CliError extends Error {
     super(message)
   }
 }
-
-/** The first line of what went wrong. */
-export function messageOf(error: unknown): string {
-  const [line = ''] = (error instanceof Error ? error.message : String(error)).split('\n')
-  return line
-}

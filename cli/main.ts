@@ -1,9 +1,9 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { Api } from './api.ts'
-import { download, rowsOf, writeTo } from './download.ts'
+import { download, writeTo } from './download.ts'
 import { CliError } from './errors.ts'
-import { LAYOUTS, type TableLayout, tableText } from './tables.ts'
-import { verify } from './verify.ts'
+import { LAYOUTS, type Row, type TableLayout, tableText } from './tables.ts'
+import { type VerifyOptions, verify } from './verify.ts'
 
 const FORMATS = ['csv', 'json', 'ndjson', 'table'] as const
 
@@ -74,7 +74,7 @@ program
   )
   .option('--all', 'compare all holders', false)
   .option('--networks-file <file>', 'addresses by network, as graph-cli has them (default: subgraph/networks.json)')
-  .action(async (options: Parameters<typeof verify>[1]) => {
+  .action(async (options: VerifyOptions) => {
     process.exitCode = await verify(api(), options)
   })
 
@@ -137,7 +137,7 @@ async function writeFile(
   }
   const chosen = format ?? (process.stdout.isTTY ? 'table' : 'csv')
   if (chosen !== 'table') return writeTo(api(), fileOf(chosen), process.stdout)
-  const { head, rows } = await rowsOf(api(), fileOf('ndjson'))
+  const { head, rows } = await api().rows<Row, Row>(fileOf('ndjson'))
   process.stdout.write(tableText(head, rows, layout))
 }
 

@@ -1,21 +1,29 @@
-import { Address, BigInt } from '@graphprotocol/graph-ts'
-import { getOrCreateAccount } from '../subgraph/entities/account'
-import { findCumulativeRewardFactor, initialisePool, rewardPool } from '../subgraph/entities/earnings-pool'
+import { Bytes } from '@graphprotocol/graph-ts'
+import { getOrCreateAccount, isZeroAddress } from '../subgraph/entities/account'
+import { recordBond } from '../subgraph/entities/bond'
+import { recordCommissionChange } from '../subgraph/entities/commission-change'
+import { checkBond, checkDelegate, delegateTo, movesStake, rebondTo, unbondFrom } from '../subgraph/entities/delegator'
+import { recordEarningsClaim } from '../subgraph/entities/earnings-claim'
+import { initialisePool } from '../subgraph/entities/earnings-pool'
 import { setLogPosition } from '../subgraph/entities/log'
 import { protocolBefore } from '../subgraph/entities/poll-clock'
-import { bondingManagerVersionOf } from '../subgraph/entities/protocol'
+import { recordRebond } from '../subgraph/entities/rebond'
+import { newReward } from '../subgraph/entities/reward'
+import { checkClaim, claimEarnings, shareReward } from '../subgraph/entities/rewards'
 import { StakePositions } from '../subgraph/entities/stake-positions'
-import { getOrCreateTranscoder } from '../subgraph/entities/transcoder'
+import { commissionOf, getOrCreateTranscoder } from '../subgraph/entities/transcoder'
 import { recordActivation } from '../subgraph/entities/transcoder-activation'
 import {
+  announceActivation,
   decreaseTotalStake,
-  giveUpPendingActivation,
   increaseTotalStake,
   isActivationPending,
   joinPool,
   leavePool,
 } from '../subgraph/entities/transcoder-pool'
+import { recordUnbond } from '../subgraph/entities/unbond'
 import { closeUnbondingLock, createUnbondingLock } from '../subgraph/entities/unbonding-lock'
+import { recordWithdrawStake } from '../subgraph/entities/withdraw-stake'
 import {
   Bond as BondEvent,
   EarningsClaimed as EarningsClaimedEvent,
@@ -30,23 +38,8 @@ import {
   Unbond as UnbondEvent,
   WithdrawStake as WithdrawStakeEvent,
 } from '../subgraph/generated/BondingManager/BondingManager'
-import {
-  Bond,
-  CommissionChange,
-  EarningsClaim,
-  Rebond,
-  Reward,
-  StakePosition,
-  TransferBond,
-  TreasuryReward,
-  Unbond,
-  WithdrawStake,
-} from '../subgraph/generated/schema'
+import { TransferBond, TreasuryReward } from '../subgraph/generated/schema'
 import { earningsPoolId, logId } from '../subgraph/ids'
-import { INITIALISES_POOL_AT_REBOND, MOVES_STAKE_FROM_ZERO_ADDRESS } from '../subgraph/protocol/bonding-manager-version'
-import { cumulativeRewardFactorAfter, delegatorCumulativeStake } from '../subgraph/protocol/earnings-pool-lip36'
-import { percOf as ratePerMillionOf } from '../subgraph/protocol/math-utils'
-import { percOf } from '../subgraph/protocol/precise-math-utils'
 
 /** Stake added to a bond, moved to another delegate, or both (BondingManager.bondForWithHint). */
 export function handleBond(event: BondEvent): void {
@@ -54,42 +47,23 @@ export function handleBond(event: BondEvent): void {
   const positions = new StakePositions(event, protocol)
   const newDelegate = event.params.newDelegate
   const oldDelegate = event.params.oldDelegate
+  const amount = event.params.additionalAmount
   const owner = positions.of(event.params.delegator)
   const bonded = owner.bondedAmount
   const wasBonded = !bonded.isZero()
-  if (!sameDelegate(owner, oldDelegate)) positions.contradict(owner, `Bond leaves ${oldDelegate.toHexString()}`)
-  if (event.params.bondedAmount != bonded + event.params.additionalAmount) {
-    positions.contradict(
-      owner,
-      `Bond of ${event.params.additionalAmount} on ${bonded} gives ${event.params.bondedAmount}`,
-    )
-  }
-
-  const switches = wasBonded && newDelegate != oldDelegate
-  const moves =
-    switches &&
-    (!isZeroAddress(oldDelegate) || bondingManagerVersionOf(event, protocol) >= MOVES_STAKE_FROM_ZERO_ADDRESS)
-  let added = event.params.additionalAmount
-  if (moves) {
-    decreaseTotalStake(positions, protocol, oldDelegate, bonded)
-    added += bonded
-  }
-  initialisePool(positions.find(newDelegate), protocol.currentRound, event)
-  if (switches || !wasBonded) delegateTo(owner, newDelegate)
-  if (moves || !wasBonded) owner.startRound = protocol.currentRound + 1
+  checkDelegate(positions, owner, oldDelegate, 'Bond leaves')
+  checkBond(positions, owner, amount, event.params.bondedAmount)
+  const moves = wasBonded && movesStake(event, protocol, oldDelegate, newDelegate)
+  if (moves) decreaseTotalStake(positions, protocol, oldDelegate, bonded)
+  initialisePool(positions.find(newDelegate), protocol.currentRound, positions.block)
+  if (!wasBonded || newDelegate != oldDelegate) delegateTo(owner, newDelegate)
+  if (!wasBonded || moves) owner.startRound = protocol.currentRound + 1
   owner.bondedAmount = event.params.bondedAmount
-  increaseTotalStake(positions, protocol, newDelegate, added)
+  increaseTotalStake(positions, protocol, newDelegate, moves ? amount + bonded : amount)
   positions.save()
   protocol.save()
-
-  const bond = new Bond(logId(event))
-  bond.delegator = event.params.delegator
-  bond.newDelegate = newDelegate
-  if (wasBonded || !isZeroAddress(oldDelegate)) bond.oldDelegate = oldDelegate
-  bond.additionalAmount = event.params.additionalAmount
-  bond.bondedAmount = event.params.bondedAmount
-  setLogPosition(bond, event, protocol)
-  bond.save()
+  const delegateLeft: Bytes | null = wasBonded || !isZeroAddress(oldDelegate) ? oldDelegate : null
+  recordBond(event, protocol, owner.id, newDelegate, delegateLeft, amount, event.params.bondedAmount)
 }
 
 /** Stake moved into an unbonding lock; the last of it ends the delegation (BondingManager.unbond). */
@@ -99,32 +73,15 @@ export function handleUnbond(event: UnbondEvent): void {
   const amount = event.params.amount
   const delegate = event.params.delegate
   const owner = positions.of(event.params.delegator)
-  if (!sameDelegate(owner, delegate)) positions.contradict(owner, `Unbond from ${delegate.toHexString()}`)
-  if (amount > owner.bondedAmount) {
-    positions.contradict(owner, `Unbond of ${amount} from ${owner.bondedAmount}`)
-    owner.bondedAmount = amount
-  }
-  owner.bondedAmount -= amount
-  if (owner.bondedAmount.isZero()) {
-    owner.delegate = null
-    owner.startPool = null
-    owner.startRound = 0
-  }
+  checkDelegate(positions, owner, delegate, 'Unbond from')
+  unbondFrom(positions, owner, amount)
   decreaseTotalStake(positions, protocol, delegate, amount)
   positions.save()
   protocol.save()
   const lockId = event.params.unbondingLockId.toI32()
   const withdrawRound = event.params.withdrawRound.toI32()
-  createUnbondingLock(event, event.params.delegator, lockId, amount, withdrawRound)
-
-  const unbond = new Unbond(logId(event))
-  unbond.delegator = event.params.delegator
-  unbond.delegate = delegate
-  unbond.amount = amount
-  unbond.lockId = lockId
-  unbond.withdrawRound = withdrawRound
-  setLogPosition(unbond, event, protocol)
-  unbond.save()
+  createUnbondingLock(event, owner.id, lockId, amount, withdrawRound)
+  recordUnbond(event, protocol, owner.id, delegate, amount, lockId, withdrawRound)
 }
 
 /** An unbonding lock bonded again (BondingManager.rebond, rebondFromUnbonded, transferBond). */
@@ -136,24 +93,11 @@ export function handleRebond(event: RebondEvent): void {
   const lockId = event.params.unbondingLockId.toI32()
   closeUnbondingLock(positions, event, event.params.delegator, lockId, amount, 'REBONDED')
   const owner = positions.of(event.params.delegator)
-  const wasUnbonded = owner.bondedAmount.isZero()
-  if (wasUnbonded && bondingManagerVersionOf(event, protocol) >= INITIALISES_POOL_AT_REBOND) {
-    initialisePool(positions.find(delegate), protocol.currentRound, event)
-  }
-  if (wasUnbonded || !sameDelegate(owner, delegate)) delegateTo(owner, delegate)
-  if (wasUnbonded) owner.startRound = protocol.currentRound + 1
-  owner.bondedAmount += amount
+  rebondTo(event, protocol, positions, owner, delegate, amount)
   increaseTotalStake(positions, protocol, delegate, amount)
   positions.save()
   protocol.save()
-
-  const rebond = new Rebond(logId(event))
-  rebond.delegator = event.params.delegator
-  rebond.delegate = delegate
-  rebond.amount = amount
-  rebond.lockId = lockId
-  setLogPosition(rebond, event, protocol)
-  rebond.save()
+  recordRebond(event, protocol, owner.id, delegate, amount, lockId)
 }
 
 /** An unbonding lock handed to another account; stands between an Unbond and a Rebond, which move the stake. */
@@ -187,13 +131,7 @@ export function handleWithdrawStake(event: WithdrawStakeEvent): void {
   const amount = event.params.amount
   closeUnbondingLock(positions, event, event.params.delegator, lockId, amount, 'WITHDRAWN')
   positions.save()
-
-  const withdrawal = new WithdrawStake(logId(event))
-  withdrawal.delegator = event.params.delegator
-  withdrawal.lockId = lockId
-  withdrawal.amount = amount
-  setLogPosition(withdrawal, event, protocol)
-  withdrawal.save()
+  recordWithdrawStake(event, protocol, event.params.delegator, lockId, amount)
 }
 
 /** Pending rewards added to the bonded amount; the only event that moves lastClaimRound (BondingManager._claimEarnings). */
@@ -201,41 +139,15 @@ export function handleEarningsClaimed(event: EarningsClaimedEvent): void {
   const protocol = protocolBefore(event)
   const positions = new StakePositions(event, protocol)
   const round = protocol.currentRound
-  const delegate = event.params.delegate
-  const owner = positions.of(event.params.delegator)
-  if (!sameDelegate(owner, delegate)) positions.contradict(owner, `EarningsClaimed from ${delegate.toHexString()}`)
+  const rewards = event.params.rewards
   const startRound = event.params.startRound.toI32()
   const endRound = event.params.endRound.toI32()
-  if (startRound != owner.lastClaimRound + 1 || endRound != round) {
-    positions.contradict(
-      owner,
-      `EarningsClaimed for ${startRound}-${endRound} after ${owner.lastClaimRound} in ${round}`,
-    )
-  }
-  const rewards = pendingRewards(owner, positions)
-  if (event.params.rewards != rewards) {
-    positions.contradict(owner, `EarningsClaimed of ${event.params.rewards}, pending are ${rewards}`)
-  }
-
-  const delegating = owner.delegate
-  if (delegating) {
-    initialisePool(positions.find(delegating), round, event)
-    owner.startPool = earningsPoolId(delegating, round)
-    if (delegating == owner.id && !owner.cumulativeRewards.isZero()) owner.cumulativeRewards = BigInt.zero()
-  }
-  owner.bondedAmount += event.params.rewards
-  owner.lastClaimRound = round
+  const owner = positions.of(event.params.delegator)
+  checkDelegate(positions, owner, event.params.delegate, 'EarningsClaimed from')
+  checkClaim(positions, owner, round, startRound, endRound, rewards)
+  claimEarnings(positions, owner, round, rewards)
   positions.save()
-
-  const claim = new EarningsClaim(logId(event))
-  claim.delegator = event.params.delegator
-  if (delegating) claim.delegate = delegating
-  claim.rewards = event.params.rewards
-  claim.fees = event.params.fees
-  claim.startRound = startRound
-  claim.endRound = endRound
-  setLogPosition(claim, event, protocol)
-  claim.save()
+  recordEarningsClaim(event, protocol, owner, rewards, event.params.fees, startRound, endRound)
 }
 
 /** New stake for a transcoder and its delegators, shared over its stake at the round's start (updateTranscoderWithRewards). */
@@ -245,28 +157,14 @@ export function handleReward(event: RewardEvent): void {
   const round = protocol.currentRound
   const amount = event.params.amount
   const transcoder = positions.of(event.params.transcoder)
-  const commission = ratePerMillionOf(amount, getOrCreateTranscoder(transcoder.id).rewardCut)
-  const shared = amount - commission
-  const totalStake = transcoder.delegatedAmountAtRoundStart
-  if (totalStake.isZero()) {
-    positions.contradict(transcoder, `Reward of ${amount} over no stake`)
-  } else {
-    const factor = cumulativeRewardFactorAfter(transcoder.cumulativeRewardFactor, shared, totalStake)
-    transcoder.cumulativeRewards += percOf(shared, transcoder.cumulativeRewards, totalStake) + commission
-    transcoder.cumulativeRewardFactor = factor
-    rewardPool(transcoder.id, round, factor, totalStake, event)
-  }
-  transcoder.lastRewardRound = round
+  const commission = commissionOf(transcoder.id, amount)
+  shareReward(positions, transcoder, round, amount, commission)
   increaseTotalStake(positions, protocol, transcoder.id, amount)
   positions.save()
   protocol.save()
 
-  const reward = new Reward(logId(event))
-  reward.transcoder = transcoder.id
-  reward.amount = amount
-  reward.commission = commission
+  const reward = newReward(event, protocol, transcoder.id, amount, commission)
   reward.treasuryReward = earningsPoolId(transcoder.id, round)
-  setLogPosition(reward, event, protocol)
   reward.save()
 }
 
@@ -296,31 +194,18 @@ export function handleTranscoderUpdate(event: TranscoderUpdateEvent): void {
   transcoder.rewardCut = event.params.rewardCut.toI32()
   transcoder.feeShare = event.params.feeShare.toI32()
   transcoder.save()
-
-  const change = new CommissionChange(logId(event))
-  change.transcoder = transcoder.account
-  change.rewardCut = transcoder.rewardCut
-  change.feeShare = transcoder.feeShare
-  setLogPosition(change, event, protocol)
-  change.save()
+  recordCommissionChange(event, protocol, transcoder.account, transcoder.rewardCut, transcoder.feeShare)
 }
 
-/**
- * A transcoder is about to join the pool. The event comes before its cause in the same transaction, and the stake it
- * joins with is known only there, so that the activation stays pending until then.
- */
+/** A transcoder is about to join the pool, by the event that follows. */
 export function handleTranscoderActivated(event: TranscoderActivatedEvent): void {
   const protocol = protocolBefore(event)
   const positions = new StakePositions(event, protocol)
   const transcoder = getOrCreateTranscoder(event.params.transcoder)
   const effectiveRound = event.params.activationRound.toI32()
-  giveUpPendingActivation(positions, protocol)
-  const position = positions.find(transcoder.id)
-  const inPool = position == null ? false : position.inPool
-  if (inPool || effectiveRound != protocol.currentRound + 1) {
+  if (!announceActivation(positions, protocol, transcoder.id, effectiveRound)) {
     positions.contradict(positions.of(transcoder.id), `TranscoderActivated for round ${effectiveRound}`)
   }
-  if (!inPool) protocol.pendingActivation = transcoder.id
   positions.save()
   protocol.save()
   recordActivation(event, protocol, transcoder.account, 'ACTIVATED', effectiveRound)
@@ -357,35 +242,4 @@ export function handleTranscoderSlashed(event: TranscoderSlashedEvent): void {
   if (delegate && isBonded) decreaseTotalStake(positions, protocol, delegate, penalty)
   positions.save()
   protocol.save()
-}
-
-/** Whether an event's delegate is the account's; the zero address also stands for none. */
-function sameDelegate(owner: StakePosition, delegate: Address): boolean {
-  const current = owner.delegate
-  if (!current) return isZeroAddress(delegate)
-  return current == delegate
-}
-
-function isZeroAddress(address: Address): boolean {
-  return address == Address.zero()
-}
-
-/** The account's stake counts for this delegate; its next claim starts from the delegate's pool of its last one. */
-function delegateTo(owner: StakePosition, delegate: Address): void {
-  owner.delegate = getOrCreateAccount(delegate).id
-  owner.startPool = earningsPoolId(delegate, owner.lastClaimRound)
-}
-
-/**
- * Rewards an account could claim now, wei (BondingManager.pendingStake less bondedAmount). A pool's factor of the
- * current round is, once set, the one of the delegate's last reward, so the delegate's own factor ends every claim.
- */
-function pendingRewards(owner: StakePosition, positions: StakePositions): BigInt {
-  const delegate = owner.delegate
-  if (!delegate) return BigInt.zero()
-  const delegatePosition = positions.find(delegate)
-  const endFactor = delegatePosition == null ? BigInt.zero() : delegatePosition.cumulativeRewardFactor
-  const startFactor = findCumulativeRewardFactor(delegate, owner.lastClaimRound)
-  const rewards = delegatorCumulativeStake(owner.bondedAmount, startFactor, endFactor) - owner.bondedAmount
-  return delegate == owner.id ? rewards + owner.cumulativeRewards : rewards
 }

@@ -1,11 +1,27 @@
-import { Address, BigInt, Bytes, ethereum } from '@graphprotocol/graph-ts'
-import { delegateTo, endDelegation, isBondedAmountKnown, rebondTo, unbondFrom } from '../subgraph/entities/l1-delegator'
-import { L1Stake } from '../subgraph/entities/l1-stake'
-import { setLogPosition } from '../subgraph/entities/log'
-import { clearPendingCommission, getOrCreateTranscoder } from '../subgraph/entities/transcoder'
+import { BigInt, Bytes } from '@graphprotocol/graph-ts'
+import { isZeroAddress } from '../subgraph/entities/account'
+import { recordBond } from '../subgraph/entities/bond'
+import { recordCommissionChange } from '../subgraph/entities/commission-change'
+import { recordEarningsClaim } from '../subgraph/entities/earnings-claim'
+import {
+  checkDelegate,
+  claimEarnings,
+  delegateBeforeUnbond,
+  delegateTo,
+  endDelegation,
+  isBondedAmountKnown,
+  rebondTo,
+  unbondFrom,
+} from '../subgraph/entities/l1-delegator'
+import { stakeBefore, streamflowStakeBefore } from '../subgraph/entities/l1-stake'
+import { recordRebond } from '../subgraph/entities/rebond'
+import { newReward } from '../subgraph/entities/reward'
+import { clearPendingCommission, commissionOf, getOrCreateTranscoder } from '../subgraph/entities/transcoder'
 import { recordActivation } from '../subgraph/entities/transcoder-activation'
-import { giveUpPendingActivation, isActivationPending } from '../subgraph/entities/transcoder-pool'
-import { closeUnbondingLock, createUnbondingLock } from '../subgraph/entities/unbonding-lock'
+import { announceActivation, isActivationPending } from '../subgraph/entities/transcoder-pool'
+import { recordUnbond } from '../subgraph/entities/unbond'
+import { closeKnownLock, createUnbondingLock } from '../subgraph/entities/unbonding-lock'
+import { recordWithdrawStake } from '../subgraph/entities/withdraw-stake'
 import {
   Bond as BondEvent,
   EarningsClaimed as EarningsClaimedEvent,
@@ -23,20 +39,6 @@ import {
   Unbond as UnbondEvent,
   WithdrawStake as WithdrawStakeEvent,
 } from '../subgraph/generated/BondingManager/BondingManagerL1'
-import {
-  Bond,
-  CommissionChange,
-  EarningsClaim,
-  Protocol,
-  Rebond,
-  Reward,
-  StakePosition,
-  Unbond,
-  UnbondingLock,
-  WithdrawStake,
-} from '../subgraph/generated/schema'
-import { logId, unbondingLockId } from '../subgraph/ids'
-import { percOf as ratePerMillionOf } from '../subgraph/protocol/math-utils'
 
 /** A bond of the launch (until August 2018): who delegates to whom, by how much is not told. */
 export function handleLaunchBond(event: LaunchBondEvent): void {
@@ -82,7 +84,10 @@ export function handleBond(event: BondEvent): void {
   owner.lastClaimRound = stake.protocol.currentRound
   stake.increase(newDelegate, moves ? event.params.bondedAmount : event.params.additionalAmount)
   stake.save()
-  recordBond(event, stake.protocol, !bonded.isZero())
+
+  const delegateLeft: Bytes | null = bonded.isZero() && isZeroAddress(oldDelegate) ? null : oldDelegate
+  const params = event.params
+  recordBond(event, stake.protocol, owner.id, newDelegate, delegateLeft, params.additionalAmount, params.bondedAmount)
 }
 
 /** Stake moved into an unbonding lock; the last of it ends the delegation (BondingManager.unbond). */
@@ -102,15 +107,7 @@ export function handleUnbond(event: UnbondEvent): void {
   const lockId = event.params.unbondingLockId.toI32()
   const withdrawRound = event.params.withdrawRound.toI32()
   createUnbondingLock(event, owner.id, lockId, amount, withdrawRound)
-
-  const unbond = new Unbond(logId(event))
-  unbond.delegator = owner.id
-  unbond.delegate = delegate
-  unbond.amount = amount
-  unbond.lockId = lockId
-  unbond.withdrawRound = withdrawRound
-  setLogPosition(unbond, event, stake.protocol)
-  unbond.save()
+  recordUnbond(event, stake.protocol, owner.id, delegate, amount, lockId, withdrawRound)
 }
 
 /** An unbonding lock bonded again (BondingManager.rebond, rebondFromUnbonded). */
@@ -120,18 +117,11 @@ export function handleRebond(event: RebondEvent): void {
   const delegate = event.params.delegate
   const lockId = event.params.unbondingLockId.toI32()
   const owner = stake.positions.of(event.params.delegator)
-  closeKnownLock(stake, event, owner, lockId, amount, 'REBONDED')
+  closeKnownLock(stake.positions, event, owner.id, lockId, amount, 'REBONDED')
   rebondTo(owner, stake.protocol, delegate, amount)
   stake.increase(delegate, amount)
   stake.save()
-
-  const rebond = new Rebond(logId(event))
-  rebond.delegator = owner.id
-  rebond.delegate = delegate
-  rebond.amount = amount
-  rebond.lockId = lockId
-  setLogPosition(rebond, event, stake.protocol)
-  rebond.save()
+  recordRebond(event, stake.protocol, owner.id, delegate, amount, lockId)
 }
 
 /** An unbonding lock paid out; its stake left the bond at the Unbond already. */
@@ -140,15 +130,9 @@ export function handleWithdrawStake(event: WithdrawStakeEvent): void {
   const lockId = event.params.unbondingLockId.toI32()
   const amount = event.params.amount
   const owner = stake.positions.of(event.params.delegator)
-  closeKnownLock(stake, event, owner, lockId, amount, 'WITHDRAWN')
+  closeKnownLock(stake.positions, event, owner.id, lockId, amount, 'WITHDRAWN')
   stake.save()
-
-  const withdrawal = new WithdrawStake(logId(event))
-  withdrawal.delegator = owner.id
-  withdrawal.lockId = lockId
-  withdrawal.amount = amount
-  setLogPosition(withdrawal, event, stake.protocol)
-  withdrawal.save()
+  recordWithdrawStake(event, stake.protocol, owner.id, lockId, amount)
 }
 
 /** Newly minted stake of a transcoder and its delegators (BondingManager.reward). */
@@ -159,13 +143,7 @@ export function handleReward(event: RewardEvent): void {
   transcoder.lastRewardRound = stake.protocol.currentRound
   stake.increase(transcoder.id, amount)
   stake.save()
-
-  const reward = new Reward(logId(event))
-  reward.transcoder = transcoder.id
-  reward.amount = amount
-  reward.commission = ratePerMillionOf(amount, getOrCreateTranscoder(transcoder.id).rewardCut)
-  setLogPosition(reward, event, stake.protocol)
-  reward.save()
+  newReward(event, stake.protocol, transcoder.id, amount, commissionOf(transcoder.id, amount)).save()
 }
 
 /** A bond lowered as a penalty; who was in the pool resigned before it (BondingManager.slashTranscoder). */
@@ -197,44 +175,27 @@ export function handleTranscoderUpdateV1(event: TranscoderUpdateV1Event): void {
 /** V1: out of the pool, where one with more stake took the place; still active for the rest of the round. */
 export function handleTranscoderEvicted(event: TranscoderEvictedEvent): void {
   const stake = stakeBefore(event)
-  leavePool(stake, event.params.transcoder, 'TranscoderEvicted')
+  stake.leave(event.params.transcoder, 'TranscoderEvicted')
   stake.save()
 }
 
 /** V1: out of the pool, as nothing of its own is bonded any more or as it was slashed. */
 export function handleTranscoderResigned(event: TranscoderResignedEvent): void {
   const stake = stakeBefore(event)
-  leavePool(stake, event.params.transcoder, 'TranscoderResigned')
+  stake.leave(event.params.transcoder, 'TranscoderResigned')
   stake.save()
 }
 
 /** Pending rewards added to the bonded amount; Streamflow tells every claim (BondingManager.updateDelegatorWithEarnings). */
 export function handleEarningsClaimed(event: EarningsClaimedEvent): void {
   const stake = streamflowStakeBefore(event)
-  const delegate = event.params.delegate
+  const rewards = event.params.rewards
   const startRound = event.params.startRound.toI32()
   const endRound = event.params.endRound.toI32()
   const owner = stake.positions.of(event.params.delegator)
-  const isKnown = owner.lastClaimRound == startRound - 1
-  if (isZeroAddress(delegate) && !delegatesToZeroAddress(owner)) {
-    endDelegation(owner, stake.protocol)
-    owner.lastClaimRound = endRound
-  } else {
-    checkDelegate(stake, owner, delegate, 'EarningsClaimed from')
-    owner.bondedAmount += event.params.rewards
-    owner.lastClaimRound = isKnown ? endRound : 0
-  }
+  claimEarnings(stake, owner, event.params.delegate, startRound, endRound, rewards)
   stake.save()
-
-  const claim = new EarningsClaim(logId(event))
-  claim.delegator = owner.id
-  claim.delegate = owner.delegate
-  claim.rewards = event.params.rewards
-  claim.fees = event.params.fees
-  claim.startRound = startRound
-  claim.endRound = endRound
-  setLogPosition(claim, event, stake.protocol)
-  claim.save()
+  recordEarningsClaim(event, stake.protocol, owner, rewards, event.params.fees, startRound, endRound)
 }
 
 /** Streamflow: commission set; what a pending activation waits for where it brings the transcoder into the pool. */
@@ -255,13 +216,9 @@ export function handleTranscoderActivated(event: TranscoderActivatedEvent): void
   const stake = streamflowStakeBefore(event)
   const transcoder = getOrCreateTranscoder(event.params.transcoder)
   const effectiveRound = event.params.activationRound.toI32()
-  giveUpPendingActivation(stake.positions, stake.protocol)
-  const position = stake.positions.find(transcoder.id)
-  const inPool = position == null ? false : position.inPool
-  if (inPool || effectiveRound != stake.protocol.currentRound + 1) {
+  if (!announceActivation(stake.positions, stake.protocol, transcoder.id, effectiveRound)) {
     stake.contradict(stake.positions.of(transcoder.id), `TranscoderActivated for round ${effectiveRound}`)
   }
-  if (!inPool) stake.protocol.pendingActivation = transcoder.id
   stake.save()
   recordActivation(event, stake.protocol, transcoder.account, 'ACTIVATED', effectiveRound)
 }
@@ -270,92 +227,10 @@ export function handleTranscoderActivated(event: TranscoderActivatedEvent): void
 export function handleTranscoderDeactivated(event: TranscoderDeactivatedEvent): void {
   const stake = streamflowStakeBefore(event)
   const effectiveRound = event.params.deactivationRound.toI32()
-  const transcoder = leavePool(stake, event.params.transcoder, 'TranscoderDeactivated')
+  const transcoder = stake.leave(event.params.transcoder, 'TranscoderDeactivated')
   if (effectiveRound != stake.protocol.currentRound + 1) {
     stake.contradict(transcoder, `TranscoderDeactivated for round ${effectiveRound}`)
   }
   stake.save()
   recordActivation(event, stake.protocol, transcoder.id, 'DEACTIVATED', effectiveRound)
-}
-
-function stakeBefore(event: ethereum.Event): L1Stake {
-  const stake = new L1Stake(event)
-  stake.pool.bondingManager = event.address
-  return stake
-}
-
-/** The same for an event that V1 had not. */
-function streamflowStakeBefore(event: ethereum.Event): L1Stake {
-  const stake = stakeBefore(event)
-  stake.beginStreamflow(stake.protocol.currentRound + 1)
-  return stake
-}
-
-function leavePool(stake: L1Stake, address: Address, eventName: string): StakePosition {
-  const transcoder = stake.positions.of(address)
-  if (transcoder.inPool) stake.leave(transcoder)
-  else stake.contradict(transcoder, `${eventName} of one not in the pool`)
-  return transcoder
-}
-
-function checkDelegate(stake: L1Stake, owner: StakePosition, delegate: Bytes, what: string): void {
-  const known = owner.delegate
-  if (!known || known != delegate) stake.contradict(owner, `${what} ${delegate.toHexString()}`)
-}
-
-/**
- * Until October 2018 an Unbond of all that was bonded named the delegate the owner had after it, which was none. Whoever
- * delegated to the zero address aside, that tells both the delegate before and that nothing is left.
- */
-function delegateBeforeUnbond(owner: StakePosition, delegate: Address): Bytes {
-  const known = owner.delegate
-  return isZeroAddress(delegate) && known ? known : delegate
-}
-
-function delegatesToZeroAddress(owner: StakePosition): boolean {
-  const delegate = owner.delegate
-  return delegate ? delegate == Address.zero() : false
-}
-
-function isZeroAddress(address: Address): boolean {
-  return address == Address.zero()
-}
-
-/** Ends an unbonding lock. One never seen is passed over: it may be what was unbonding when locks came, in August 2018. */
-function closeKnownLock(
-  stake: L1Stake,
-  event: ethereum.Event,
-  owner: StakePosition,
-  lockId: i32,
-  amount: BigInt,
-  state: string,
-): void {
-  if (UnbondingLock.load(unbondingLockId(owner.id, lockId)) == null) return
-  closeUnbondingLock(stake.positions, event, owner.id, lockId, amount, state)
-}
-
-function recordBond(event: BondEvent, protocol: Protocol, wasBonded: boolean): void {
-  const bond = new Bond(logId(event))
-  bond.delegator = event.params.delegator
-  bond.newDelegate = event.params.newDelegate
-  if (wasBonded || !isZeroAddress(event.params.oldDelegate)) bond.oldDelegate = event.params.oldDelegate
-  bond.additionalAmount = event.params.additionalAmount
-  bond.bondedAmount = event.params.bondedAmount
-  setLogPosition(bond, event, protocol)
-  bond.save()
-}
-
-function recordCommissionChange(
-  event: ethereum.Event,
-  protocol: Protocol,
-  transcoder: Bytes,
-  rewardCut: i32,
-  feeShare: i32,
-): void {
-  const change = new CommissionChange(logId(event))
-  change.transcoder = transcoder
-  change.rewardCut = rewardCut
-  change.feeShare = feeShare
-  setLogPosition(change, event, protocol)
-  change.save()
 }

@@ -180,6 +180,18 @@ export async function postJson<T>(url: string, body: unknown, milliseconds = 10_
   return (await response.json()) as T
 }
 
+/** Asks a subgraph; gives the data of the answer, throws with the first error where there is none. */
+export async function querySubgraph<T>(url: string, query: string): Promise<T> {
+  const { data, errors } = await postJson<{ data?: T; errors?: { message: string }[] }>(url, { query })
+  if (!data) throw new Error(errors?.[0]?.message ?? 'no data')
+  return data
+}
+
+/** Whether it is where one subgraph is queried, rather than a graph-node with any. */
+export function isSubgraphUrl(url: string | undefined): boolean {
+  return url?.includes('/subgraphs/') ?? false
+}
+
 interface RawStatus {
   subgraph: string
   synced: boolean

@@ -1,5 +1,5 @@
 import cliProgress from 'cli-progress'
-import type { ChainProgress } from './stack.ts'
+import type { ChainProgress } from './indexing.ts'
 
 /** Shows how far indexing is. */
 export interface ProgressDisplay {

@@ -6,6 +6,11 @@ const STEPS = [
   { name: 'format, lint', command: 'biome ci --colors=off .', summary: /^Checked .*/ },
   { name: 'types', command: 'npm run --silent codegen && tsc --noEmit', summary: /^$/ },
   { name: 'dead code', command: 'knip', summary: /^$/ },
+  {
+    name: 'arrows',
+    command: 'depcruise --config lint/arrows.mjs --output-type err-long .',
+    summary: /no dependency violations found.*/,
+  },
   { name: 'unit', command: 'vitest run --project unit', summary: /^\s*Tests .*/ },
   {
     name: 'graph build',

@@ -1,4 +1,4 @@
-import { Bytes } from '@graphprotocol/graph-ts'
+import { Address, Bytes } from '@graphprotocol/graph-ts'
 import { Account } from '../generated/schema'
 
 /** An account, saved when new so that other entities can refer to it. */
@@ -8,4 +8,9 @@ export function getOrCreateAccount(address: Bytes): Account {
   const account = new Account(address)
   account.save()
   return account
+}
+
+/** Whether it is the address that stands for nobody. */
+export function isZeroAddress(address: Bytes): boolean {
+  return address == Address.zero()
 }

@@ -1,4 +1,4 @@
-import { BigInt, Bytes, ethereum } from '@graphprotocol/graph-ts'
+import { BigInt, Bytes } from '@graphprotocol/graph-ts'
 import { EarningsPool, StakePosition } from '../generated/schema'
 import { earningsPoolId } from '../ids'
 
@@ -13,11 +13,11 @@ export function findCumulativeRewardFactor(delegate: Bytes, round: i32): BigInt 
  * Carries the factor of the delegate's last reward into the round's pool, so that whoever claims in the round starts
  * from it (BondingManager._claimEarnings, latestCumulativeFactorsPool). Nothing to carry for a delegate never rewarded.
  */
-export function initialisePool(delegate: StakePosition | null, round: i32, event: ethereum.Event): void {
+export function initialisePool(delegate: StakePosition | null, round: i32, block: i32): void {
   if (delegate == null || delegate.lastRewardRound == 0 || delegate.lastRewardRound >= round) return
   const id = earningsPoolId(delegate.id, round)
   if (EarningsPool.load(id) != null) return
-  createEarningsPool(id, delegate.id, round, delegate.cumulativeRewardFactor, null, event)
+  createEarningsPool(id, delegate.id, round, delegate.cumulativeRewardFactor, null, block)
 }
 
 /** Writes the round's factor and the stake, wei, its reward was shared over, in place of what a claim carried over. */
@@ -26,10 +26,10 @@ export function rewardPool(
   round: i32,
   cumulativeRewardFactor: BigInt,
   totalStake: BigInt,
-  event: ethereum.Event,
+  block: i32,
 ): void {
   const id = earningsPoolId(transcoder, round)
-  createEarningsPool(id, transcoder, round, cumulativeRewardFactor, totalStake, event)
+  createEarningsPool(id, transcoder, round, cumulativeRewardFactor, totalStake, block)
 }
 
 function createEarningsPool(
@@ -38,13 +38,13 @@ function createEarningsPool(
   round: i32,
   cumulativeRewardFactor: BigInt,
   totalStake: BigInt | null,
-  event: ethereum.Event,
+  block: i32,
 ): void {
   const pool = new EarningsPool(id)
   pool.transcoder = transcoder
   pool.round = round
   pool.cumulativeRewardFactor = cumulativeRewardFactor
   pool.totalStake = totalStake
-  pool.block = event.block.number.toI32()
+  pool.block = block
   pool.save()
 }

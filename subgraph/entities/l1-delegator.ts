@@ -1,6 +1,7 @@
 import { BigInt, Bytes } from '@graphprotocol/graph-ts'
 import { Protocol, StakePosition } from '../generated/schema'
-import { getOrCreateAccount } from './account'
+import { getOrCreateAccount, isZeroAddress } from './account'
+import { L1Stake } from './l1-stake'
 
 /**
  * Whether bondedAmount is what the contract had right before an event that changes it. Such an event is preceded by a
@@ -41,4 +42,47 @@ export function rebondTo(owner: StakePosition, protocol: Protocol, delegate: Byt
   else if (!isBondedAmountKnown(owner, protocol)) owner.lastClaimRound = 0
   delegateTo(owner, protocol, delegate)
   owner.bondedAmount += amount
+}
+
+/** Contradicts an event that names another delegate than the owner has. */
+export function checkDelegate(stake: L1Stake, owner: StakePosition, delegate: Bytes, what: string): void {
+  const known = owner.delegate
+  if (!known || known != delegate) stake.contradict(owner, `${what} ${delegate.toHexString()}`)
+}
+
+/**
+ * Until October 2018 an Unbond of all that was bonded named the delegate the owner had after it, which was none. Whoever
+ * delegated to the zero address aside, that tells both the delegate before and that nothing is left.
+ */
+export function delegateBeforeUnbond(owner: StakePosition, delegate: Bytes): Bytes {
+  const known = owner.delegate
+  return isZeroAddress(delegate) && known ? known : delegate
+}
+
+/**
+ * Adds rewards, wei, to the bond (BondingManager.updateDelegatorWithEarnings), whose amount is known after it where it was
+ * known up to the round before. A claim from no delegate tells that nothing is bonded.
+ */
+export function claimEarnings(
+  stake: L1Stake,
+  owner: StakePosition,
+  delegate: Bytes,
+  startRound: i32,
+  endRound: i32,
+  rewards: BigInt,
+): void {
+  if (isZeroAddress(delegate) && !delegatesToZeroAddress(owner)) {
+    endDelegation(owner, stake.protocol)
+    owner.lastClaimRound = endRound
+    return
+  }
+  const isKnown = owner.lastClaimRound == startRound - 1
+  checkDelegate(stake, owner, delegate, 'EarningsClaimed from')
+  owner.bondedAmount += rewards
+  owner.lastClaimRound = isKnown ? endRound : 0
+}
+
+function delegatesToZeroAddress(owner: StakePosition): boolean {
+  const delegate = owner.delegate
+  return delegate ? isZeroAddress(delegate) : false
 }

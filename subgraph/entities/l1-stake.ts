@@ -91,10 +91,16 @@ export class L1Stake {
     this.protocol.pendingActivation = null
   }
 
-  /** Out of the pool, resigned or evicted. */
-  leave(transcoder: StakePosition): void {
+  /** Out of the pool, resigned or evicted; that it is not in it contradicts the event of this name. */
+  leave(address: Bytes, eventName: string): StakePosition {
+    const transcoder = this.positions.of(address)
+    if (!transcoder.inPool) {
+      this.contradict(transcoder, `${eventName} of one not in the pool`)
+      return transcoder
+    }
     transcoder.inPool = false
     this.takeOut(transcoder.id)
+    return transcoder
   }
 
   /** V1: puts the members that a contract told to be active in the coming round before all others, most stake first. */
@@ -191,6 +197,20 @@ export class L1Stake {
     }
     return BigInt.zero()
   }
+}
+
+/** The stake right before an event of BondingManager, whose address is known from then on. */
+export function stakeBefore(event: ethereum.Event): L1Stake {
+  const stake = new L1Stake(event)
+  stake.pool.bondingManager = event.address
+  return stake
+}
+
+/** The same for an event that V1 had not: Streamflow has begun. */
+export function streamflowStakeBefore(event: ethereum.Event): L1Stake {
+  const stake = stakeBefore(event)
+  stake.beginStreamflow(stake.protocol.currentRound + 1)
+  return stake
 }
 
 function getOrCreateTranscoderPool(): TranscoderPool {

@@ -13,7 +13,8 @@ export const NO_END = i32.MAX_VALUE
  */
 export class StakePositions {
   private touched: StakePosition[] = []
-  private block: i32
+  /** Block of the event. */
+  readonly block: i32
 
   constructor(
     private event: ethereum.Event,

@@ -1,5 +1,6 @@
-import { Bytes } from '@graphprotocol/graph-ts'
+import { BigInt, Bytes } from '@graphprotocol/graph-ts'
 import { Transcoder } from '../generated/schema'
+import { percOf } from '../protocol/math-utils'
 import { getOrCreateAccount } from './account'
 
 /** A transcoder with its commission, 0 until it sets one; saved when new so that pools can refer to it. */
@@ -12,6 +13,11 @@ export function getOrCreateTranscoder(address: Bytes): Transcoder {
   transcoder.feeShare = 0
   transcoder.save()
   return transcoder
+}
+
+/** What a transcoder keeps of a reward, wei; the rest is shared by its delegators, itself among them. */
+export function commissionOf(transcoder: Bytes, reward: BigInt): BigInt {
+  return percOf(reward, getOrCreateTranscoder(transcoder).rewardCut)
 }
 
 /** V1: what a transcoder announced becomes its commission where the round begins with it active (setActiveTranscoders). */

@@ -44,3 +44,16 @@ export function closeUnbondingLock(
   lock.save()
   return lock.withdrawRound
 }
+
+/** The same on L1, where a lock never seen is passed over: it may be what was unbonding when locks came, in August 2018. */
+export function closeKnownLock(
+  positions: StakePositions,
+  event: ethereum.Event,
+  owner: Bytes,
+  lockId: i32,
+  amount: BigInt,
+  state: string,
+): void {
+  if (UnbondingLock.load(unbondingLockId(owner, lockId)) == null) return
+  closeUnbondingLock(positions, event, owner, lockId, amount, state)
+}

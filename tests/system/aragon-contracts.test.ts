@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import type { Address } from 'viem'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Api } from '../../cli/api.ts'
-import { compare } from '../../cli/verify.ts'
+import { contractsOver } from '../../cli/contracts.ts'
+import { compare } from '../../cli/verification/verification.ts'
 import { waitFor } from '../../stack/processes.ts'
 import { type Stack, startStack } from '../../stack/stack.ts'
 import {
@@ -123,8 +124,14 @@ describe('the API', () => {
   })
 
   it.each([0n, 1n])('is found right by verify, which asks the contracts about vote %s', async (voteId) => {
-    const about = { proposal: `aragon:${dao.Voting}:${voteId}`, rpc: anvil.url, sample: '0', all: false }
-    const { compared, differences, notes } = await compare(new Api(url), about, () => {})
+    const { compared, differences, notes } = await compare(
+      { proposal: `aragon:${dao.Voting}:${voteId}` },
+      {
+        api: new Api(url),
+        contracts: contractsOver(anvil.url, undefined),
+        progress: { begin: () => {}, advance: () => {} },
+      },
+    )
     expect({ differences, notes }).toEqual({ differences: [], notes: [] })
     expect(compared).toBeGreaterThan(20)
   })

@@ -7,10 +7,11 @@ import { GraphQLClient } from 'graphql-request'
 import type { Hex } from 'viem'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Api } from '../../cli/api.ts'
-import { Comparison } from '../../cli/comparison.ts'
-import { rpcClient } from '../../cli/contracts.ts'
-import { rowsOf } from '../../cli/download.ts'
-import { compare, compareAragonVote, type TallyHead, type TallyVote } from '../../cli/verify.ts'
+import { contractsOver, rpcClient } from '../../cli/contracts.ts'
+import type { TallyHead, TallyVote } from '../../cli/verification/api-files.ts'
+import { compareAragonVote } from '../../cli/verification/aragon-vote.ts'
+import { Comparison } from '../../cli/verification/comparison.ts'
+import { compare, type Question } from '../../cli/verification/verification.ts'
 import { type RecordedChainServer, serveRecordedChains } from '../../stack/recorded-chain.ts'
 import { type Stack, startStack } from '../../stack/stack.ts'
 import { readTrace } from '../../stack/trace.ts'
@@ -469,13 +470,18 @@ describe('verify, against what the contracts answered when the chain was recorde
 
   const verify = (chain: string, ...args: string[]) =>
     cli(stack.url, 'verify', '--rpc', `${contracts.url}/${chain}`, ...args)
+  const progress = { begin: () => {}, advance: () => {} }
+  const against = (chain: string, question: Question) =>
+    compare(question, {
+      api: new Api(stack.url),
+      contracts: contractsOver(`${contracts.url}/${chain}`, undefined),
+      progress,
+    })
 
   test('every holder of every round is equal', async () => {
-    const api = new Api(stack.url)
     let compared = 0
     for (const { round, shared } of livepeer.rounds) {
-      const options = { round: String(round), rpc: `${contracts.url}/right`, sample: '0', all: true }
-      const comparison = await compare(api, options, () => {})
+      const comparison = await against('right', { round: String(round), holders: Number.POSITIVE_INFINITY })
       expect(comparison.differences).toEqual([])
       expect(comparison.notes.some((note) => note.includes('after the round began'))).toBe(shared)
       compared += comparison.compared
@@ -507,18 +513,15 @@ describe('verify, against what the contracts answered when the chain was recorde
   })
 
   test('proposals and polls', async () => {
-    const api = new Api(stack.url)
     const ids = [
       ...Object.keys(livepeer.proposals).map((id) => `treasury:${id}`),
       ...Object.keys(livepeer.polls).map((address) => `poll:${address}`),
     ]
     for (const proposal of ids) {
-      const against = (chain: string) =>
-        compare(api, { proposal, rpc: `${contracts.url}/${chain}`, sample: '0', all: false }, () => {})
-      const right = await against('right')
+      const right = await against('right', { proposal })
       expect(right.differences).toEqual([])
       expect(right.compared).toBeGreaterThan(15)
-      const { differences } = await against('wrong')
+      const { differences } = await against('wrong', { proposal })
       expect(differences.filter((difference) => difference.startsWith('for of'))).toHaveLength(1)
     }
     expect(ids).toHaveLength(3)
@@ -527,12 +530,11 @@ describe('verify, against what the contracts answered when the chain was recorde
   test('Aragon votes', async () => {
     const client = rpcClient(`${contracts.url}/aragon`)
     for (const number of Object.keys(aragon.votes)) {
-      const { head, rows } = await rowsOf(
-        new Api(stack.url),
+      const { head, rows } = await new Api(stack.url).rows<TallyHead, TallyVote>(
         `/proposals/aragon:${aragon.contracts.Voting}:${number}/votes.ndjson`,
       )
       const comparison = new Comparison()
-      await compareAragonVote(client, head as unknown as TallyHead, rows as unknown as TallyVote[], comparison)
+      await compareAragonVote({ client, comparison, progress }, head, rows)
       expect(comparison.differences).toEqual([])
       expect(comparison.compared).toBe(9 + 2 * rows.length)
     }

@@ -1,8 +1,13 @@
-import type { PublicClient } from 'viem'
+import { HttpRequestError, type PublicClient } from 'viem'
 import { describe, expect, test } from 'vitest'
-import { BLOCK_HASH, Comparison, pollFromReads, spread } from '../../cli/comparison.ts'
-import { contractAddress, lastBlockSeeing } from '../../cli/contracts.ts'
+import { contractAddress } from '../../cli/contracts.ts'
 import { tableText } from '../../cli/tables.ts'
+import { BLOCK_HASH, Comparison, spread } from '../../cli/verification/comparison.ts'
+import { lastBlockSeeing } from '../../cli/verification/contracts.ts'
+import { NoAnswer, NothingToCompare } from '../../cli/verification/errors.ts'
+import { pollFromReads } from '../../cli/verification/poll.ts'
+import { compare } from '../../cli/verification/verification.ts'
+import { report } from '../../cli/verify.ts'
 
 test('a sample is spread evenly and begins with the first', () => {
   const list = [...Array(10).keys()]
@@ -21,7 +26,7 @@ test('a comparison tells one wei, and how many values of each kind there were', 
   comparison.equal('votes', '0xb', 11n, '10')
   comparison.equal('active', '0xa', true, true)
   comparison.notes.push('the weather')
-  expect(comparison.lines()).toEqual([
+  expect(report(comparison)).toEqual([
     'compared      block hash: 1',
     'compared      votes: 2',
     'compared      active: 1',
@@ -79,6 +84,57 @@ describe('the last block that sees a block number', () => {
     const sparse = chain((block) => 1000n + block * 3n, 299n)
     expect(await lastBlockSeeing(sparse, 1050n)).toBe(16n)
     expect(await lastBlockSeeing(sparse, 1052n)).toBe(17n)
+  })
+})
+
+describe('a verification', () => {
+  const address = `0x${'1'.repeat(40)}` as const
+  const votes = Array.from({ length: 60 }, (_, index) => ({ voter: `0x${index}`, choice: 'FOR', weight: '5' }))
+  const head = {
+    ...{ id: 'treasury:7', system: 'TREASURY', network: 'devnet', block: 9, blockHash: '0x9', state: 'EXECUTED' },
+    ...{ for: '300', against: '2', abstain: '0', quorum: '3', final: true, snapshotRound: 4, lastRound: 6 },
+  }
+  const answers: Record<string, unknown> = {
+    ...{ state: 7, proposalVotes: [2n, 300n, 0n], proposalSnapshot: 4n, proposalDeadline: 6n, quorum: 3n },
+    ...{ hasVoted: true, getVotesAndDelegateAtRoundStart: [5n, address] },
+  }
+  /** Verifies the proposal at a chain with these answers beside those that agree. */
+  const verifyAt = async (chain: object, network = 'devnet') => {
+    const client = {
+      getCode: async () => '0x00',
+      getBlock: async () => ({ hash: '0x9' }),
+      readContract: async ({ functionName }: { functionName: string }) => answers[functionName],
+      ...chain,
+    } as unknown as PublicClient
+    const told: unknown[] = []
+    const comparison = await compare(
+      { proposal: head.id },
+      {
+        api: {
+          rows: async <Head, Row>() => ({ head: { ...head, network } as Head, rows: votes as Row[] }),
+          query: async () => expect.fail('nothing else is asked of the API'),
+        },
+        contracts: { clientOf: () => client, addressOf: () => address },
+        progress: { begin: (line) => told.push(line), advance: (...step) => told.push(step) },
+      },
+    )
+    return { told, compared: comparison.compared, differences: comparison.differences }
+  }
+
+  test('asks whom it is given, and tells how far it is', async () => {
+    expect(await verifyAt({})).toEqual({
+      told: ['treasury:7 of devnet as of block 9: 60 votes', ['votes', 0, 60], ['votes', 50, 60], ['votes', 60, 60]],
+      compared: 1 + 7 + 2 * 60,
+      differences: [],
+    })
+  })
+
+  test('tells that there is nobody to ask from that nobody answers', async () => {
+    const silent = () => Promise.reject(new HttpRequestError({ url: 'http://127.0.0.1:9' }))
+    await expect(verifyAt({ getCode: async () => undefined })).rejects.toThrow(NothingToCompare)
+    await expect(verifyAt({ getCode: silent }, 'recorded-2')).rejects.toThrow(NothingToCompare)
+    await expect(verifyAt({ getCode: silent })).rejects.toThrow(NoAnswer)
+    await expect(verifyAt({ readContract: silent })).rejects.toThrow(NoAnswer)
   })
 })
 

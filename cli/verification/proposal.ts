@@ -1,0 +1,43 @@
+import type { Address } from 'viem'
+import type { TallyHead, TallyVote } from './api-files.ts'
+import { compareAragonVote } from './aragon-vote.ts'
+import { type Asking, compareBlock, type Sources } from './asking.ts'
+import type { Comparison } from './comparison.ts'
+import { requireContract } from './contracts.ts'
+import { comparePoll } from './poll.ts'
+import { compareTreasuryProposal } from './treasury-proposal.ts'
+
+/** The tally of a proposal, by its id, by the contracts of its system. */
+export async function compareProposal(
+  id: string,
+  { api, contracts, progress }: Sources,
+  comparison: Comparison,
+): Promise<void> {
+  const path = `/proposals/${encodeURIComponent(id)}/votes.ndjson`
+  const { head, rows: votes } = await api.rows<TallyHead, TallyVote>(path)
+  const asking: Asking = { client: contracts.clientOf(head.network), comparison, progress }
+  const addressOf = (contract: string) => contracts.addressOf(head.network, contract)
+  const checkChain = async (contract: string, address: Address) => {
+    await requireContract(asking.client, head.network, contract, address)
+    await compareBlock(asking, head)
+  }
+  progress.begin(`${head.id} of ${head.network} as of block ${head.block}: ${votes.length} votes`)
+  switch (head.system) {
+    case 'TREASURY': {
+      const governor = addressOf('LivepeerGovernor')
+      const bondingVotes = addressOf('BondingVotes')
+      await checkChain('LivepeerGovernor', governor)
+      return compareTreasuryProposal(asking, { governor, bondingVotes }, head, votes)
+    }
+    case 'POLL': {
+      const bondingManager = addressOf('BondingManager')
+      await checkChain('BondingManager', bondingManager)
+      return comparePoll(asking, bondingManager, head, votes)
+    }
+    case 'ARAGON': {
+      const [, app = ''] = head.id.split(':')
+      await checkChain('Voting app', app as Address)
+      return compareAragonVote(asking, head, votes)
+    }
+  }
+}

@@ -1,0 +1,135 @@
+import type { Address } from 'viem'
+import type { ApiReader, Holder, SnapshotHead } from './api-files.ts'
+import { type Asking, compareBlock, inBatches, type Sources } from './asking.ts'
+import { type Comparison, spread } from './comparison.ts'
+import { bondingManagerAbi, bondingVotesAbi, hasState, requireContract } from './contracts.ts'
+
+const NOBODY = `0x${'0'.repeat(40)}`
+
+/** What to verify of a snapshot. */
+export interface SnapshotQuestion {
+  round: string
+  /** The chain, where the API has several. */
+  network?: string | undefined
+  /** How many holders to ask about, spread evenly over the snapshot; Infinity is all. */
+  holders: number
+}
+
+/** A snapshot by BondingVotes, and by BondingManager where it has the state of the round's start. */
+export async function compareSnapshot(
+  { round, network, holders: sample }: SnapshotQuestion,
+  { api, contracts, progress }: Sources,
+  comparison: Comparison,
+): Promise<void> {
+  const query = network === undefined ? '' : `?${new URLSearchParams({ network })}`
+  const { head, rows: holders } = await api.rows<SnapshotHead, Holder>(`/snapshots/${round}.ndjson${query}`)
+  const asking: Asking = { client: contracts.clientOf(head.network), comparison, progress }
+  const bondingVotes = contracts.addressOf(head.network, 'BondingVotes')
+  const bondingManager = contracts.addressOf(head.network, 'BondingManager')
+  await requireContract(asking.client, head.network, 'BondingVotes', bondingVotes)
+  const asked = spread(holders, sample)
+  progress.begin(
+    `round ${head.round} of ${head.network}, block ${head.block}: ${asked.length} of ${holders.length} holders`,
+  )
+  await compareBlock(asking, head)
+  await compareVotes(asking, bondingVotes, head, holders, asked)
+  const block = await blockOfRoundStart(api, asking, bondingManager, head)
+  if (block !== null) await compareStake(asking, bondingManager, block, asked)
+}
+
+/** Votes and delegates by BondingVotes, whose current contract answers for past rounds too. */
+async function compareVotes(
+  asking: Asking,
+  address: Address,
+  head: SnapshotHead,
+  holders: readonly Holder[],
+  asked: readonly Holder[],
+): Promise<void> {
+  const { client, comparison } = asking
+  const round = BigInt(head.round)
+  const contract = { address, abi: bondingVotesAbi, ...(head.final ? {} : { blockNumber: BigInt(head.block) }) }
+  if (!holders.some(({ checkpointed }) => checkpointed)) {
+    comparison.notes.push(`votes: BondingVotes had checkpointed nobody before round ${head.round}`)
+    return
+  }
+  const total = await client.readContract({ ...contract, functionName: 'getTotalActiveStakeAt', args: [round] })
+  comparison.equal('total active stake', `round ${head.round}`, total, head.totalActiveStake)
+  const active = holders.filter(({ isActive }) => isActive)
+  const sum = active.reduce((stakes, { delegatedStake }) => stakes + BigInt(delegatedStake), 0n)
+  comparison.equal('sum over the active set', `round ${head.round}`, total, sum)
+  const known = asked.filter(({ checkpointed }) => checkpointed)
+  if (known.length < asked.length) {
+    comparison.notes.push(`votes of ${asked.length - known.length} holders that BondingVotes had not checkpointed then`)
+  }
+  await inBatches(asking, 'votes', known, async (holder) => {
+    const [votes, delegate] = await client.readContract({
+      ...contract,
+      functionName: 'getVotesAndDelegateAtRoundStart',
+      args: [holder.account, round],
+    })
+    comparison.equal('votes', holder.account, votes, holder.votes)
+    comparison.equal('delegate', holder.account, delegate.toLowerCase(), holder.delegate ?? NOBODY)
+  })
+}
+
+/**
+ * The block at whose end BondingManager's state is that of the round's start; null, with a note, where there is none: the
+ * round was not initialised, more happened in the block of its NewRound, or the chain has its state no more.
+ */
+async function blockOfRoundStart(
+  api: ApiReader,
+  { client, comparison }: Asking,
+  bondingManager: Address,
+  { round, network, final, block: headBlock }: SnapshotHead,
+): Promise<bigint | null> {
+  const without = (why: string) => {
+    comparison.notes.push(`stake by BondingManager: ${why}`)
+    return null
+  }
+  if (!final) return without(`round ${round} is yet to begin`)
+  const { round: initialised } = await api.query<{
+    round: { initializedAt: { block: string; logIndex: number } } | null
+  }>(
+    'query ($round: Int!, $network: String) { round(number: $round, network: $network) { initializedAt { block logIndex } } }',
+    { round, network },
+  )
+  if (initialised === null) return without(`nobody initialised round ${round}`)
+  const blockNumber = BigInt(headBlock)
+  if (!(await hasState(client, bondingManager, blockNumber))) {
+    return without(`this RPC has no state of block ${blockNumber}; an archive node has`)
+  }
+  const logs = await client
+    .getLogs({ address: bondingManager, fromBlock: blockNumber, toBlock: blockNumber })
+    .catch(() => null)
+  if (logs === null) return without(`this RPC does not give the logs of block ${blockNumber}`)
+  const { logIndex } = initialised.initializedAt
+  if (logs.some((log) => log.logIndex > logIndex)) {
+    return without(`stake changed in block ${blockNumber} after the round began`)
+  }
+  return blockNumber
+}
+
+async function compareStake(
+  asking: Asking,
+  address: Address,
+  blockNumber: bigint,
+  asked: readonly Holder[],
+): Promise<void> {
+  const { client, comparison } = asking
+  const contract = { address, abi: bondingManagerAbi, blockNumber }
+  await inBatches(asking, 'stake', asked, async (holder) => {
+    const { account } = holder
+    const [stake, delegated, isTranscoder, isActive, [bondedAmount]] = await Promise.all([
+      client.readContract({ ...contract, functionName: 'pendingStake', args: [account, 0n] }),
+      client.readContract({ ...contract, functionName: 'transcoderTotalStake', args: [account] }),
+      client.readContract({ ...contract, functionName: 'isRegisteredTranscoder', args: [account] }),
+      client.readContract({ ...contract, functionName: 'isActiveTranscoder', args: [account] }),
+      client.readContract({ ...contract, functionName: 'getDelegator', args: [account] }),
+    ])
+    comparison.equal('stake', account, stake, holder.stake)
+    comparison.equal('delegated stake', account, delegated, holder.delegatedStake)
+    comparison.equal('bonded amount', account, bondedAmount, holder.bondedAmount)
+    comparison.equal('registered transcoder', account, isTranscoder, holder.isTranscoder)
+    comparison.equal('active transcoder', account, isActive, holder.isActive)
+  })
+}

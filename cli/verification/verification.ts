@@ -1,0 +1,25 @@
+import { BaseError } from 'viem'
+import type { Sources } from './asking.ts'
+import { Comparison } from './comparison.ts'
+import { messageOf, NoAnswer } from './errors.ts'
+import { compareProposal } from './proposal.ts'
+import { compareSnapshot, type SnapshotQuestion } from './snapshot.ts'
+
+/** What to verify: the snapshot of a round, or the tally of a proposal by its id. */
+export type Question = SnapshotQuestion | { proposal: string }
+
+/**
+ * Compares what the API says with what the contracts answer. Throws NothingToCompare and NoAnswer, and what the sources
+ * throw.
+ */
+export async function compare(question: Question, sources: Sources): Promise<Comparison> {
+  const comparison = new Comparison()
+  try {
+    if ('proposal' in question) await compareProposal(question.proposal, sources, comparison)
+    else await compareSnapshot(question, sources, comparison)
+  } catch (error) {
+    if (error instanceof BaseError) throw new NoAnswer(`The contracts cannot be asked: ${messageOf(error)}`)
+    throw error
+  }
+  return comparison
+}

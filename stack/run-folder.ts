@@ -1,0 +1,89 @@
+import { spawn } from 'node:child_process'
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import type { PlannedChain } from './chain-plan.ts'
+import { ProcessTable, removeFolder, StackError } from './processes.ts'
+import { PartError, type Run } from './run.ts'
+
+/** Where a run has its files. */
+export interface RunFolder {
+  dir: string
+  /** Whether what is in it stays after the stop. */
+  keep: boolean
+  processes: ProcessTable
+}
+
+/** Where the data of real networks stays, in a folder of their names. */
+const DEFAULT_DATA = fileURLToPath(new URL('../.data', import.meta.url))
+
+/**
+ * Takes the folder of the run for this process, the data dir or, for recordings without one, one that goes at the stop.
+ * A watchdog clears up when the process is killed.
+ */
+export async function openFolder(
+  run: Run,
+  planned: readonly PlannedChain[],
+  dataDir: string | undefined,
+): Promise<RunFolder> {
+  const names = planned.map(({ network }) => network).join('+')
+  const isReal = planned.some(({ rpcUrl }) => rpcUrl !== undefined)
+  const chosen = dataDir ?? (isReal ? join(DEFAULT_DATA, names) : undefined)
+  const keep = chosen !== undefined
+  const dir = chosen === undefined ? mkdtempSync(join(tmpdir(), 'livepeer-governance-')) : resolve(chosen)
+  if (keep) makeDataDir(dir)
+  // PostgreSQL may run as another user, who has to get at its own folder inside.
+  else chmodSync(dir, 0o755)
+
+  const processes = new ProcessTable(dir)
+  await processes.claim()
+  run.onStop(async () => {
+    await processes.stopAll({ immediately: !keep })
+    processes.release()
+    if (!keep) await removeThrowAway(dir, run.signal.reason instanceof PartError)
+  })
+  startWatchdog({ dir, keep, processes })
+  if (keep) checkIdentity(dir, planned)
+  return { dir, keep, processes }
+}
+
+function startWatchdog({ dir, keep, processes }: RunFolder): void {
+  // Through tsx's loader, as node by itself does not read TypeScript.
+  const loader = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
+  const script = fileURLToPath(new URL('watchdog.ts', import.meta.url))
+  const watchdog = spawn(process.execPath, ['--import', loader, script, dir, keep ? 'keep' : 'remove'], {
+    detached: true,
+    stdio: ['pipe', 'ignore', 'ignore'],
+  })
+  watchdog.stdin.on('error', () => {})
+  if (watchdog.pid !== undefined) processes.add('watchdog', watchdog.pid)
+}
+
+function makeDataDir(dir: string): void {
+  try {
+    mkdirSync(dir, { recursive: true })
+  } catch (error) {
+    throw new StackError(`the data dir cannot be made: ${(error as Error).message}`)
+  }
+}
+
+// Data of one chain must never be continued with another's.
+function checkIdentity(dir: string, planned: readonly PlannedChain[]): void {
+  const file = join(dir, 'chains.json')
+  const known = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Record<string, string>) : {}
+  for (const { network, identity } of planned) {
+    if ((known[network] ?? identity) !== identity) {
+      throw new StackError(`${dir} holds data of another chain named ${network}: choose another --data-dir`)
+    }
+    known[network] = identity
+  }
+  writeFileSync(file, JSON.stringify(known))
+}
+
+// After a part failed its log is still wanted; everything else goes.
+async function removeThrowAway(dir: string, keepLogs: boolean): Promise<void> {
+  const names = keepLogs ? readdirSync(dir).filter((name) => name !== 'logs') : ['.']
+  await Promise.all(names.map((name) => removeFolder(join(dir, name))))
+}

@@ -1,0 +1,22 @@
+import { BigInt, Bytes, ethereum } from '@graphprotocol/graph-ts'
+import { Protocol, Rebond } from '../generated/schema'
+import { logId } from '../ids'
+import { setLogPosition } from './log'
+
+/** Writes down a Rebond of the amount, wei, of a lock. */
+export function recordRebond(
+  event: ethereum.Event,
+  protocol: Protocol,
+  delegator: Bytes,
+  delegate: Bytes,
+  amount: BigInt,
+  lockId: i32,
+): void {
+  const rebond = new Rebond(logId(event))
+  rebond.delegator = delegator
+  rebond.delegate = delegate
+  rebond.amount = amount
+  rebond.lockId = lockId
+  setLogPosition(rebond, event, protocol)
+  rebond.save()
+}
