@@ -72,7 +72,7 @@ export async function planChains(options: ChainOptions): Promise<[PlannedChain, 
   return [first, ...others]
 }
 
-function recordedContracts({ header, firstBlock }: Trace): Contracts {
+export function recordedContracts({ header, firstBlock }: Trace): Contracts {
   return Object.fromEntries(
     Object.entries(header.contracts).map(([name, address]) => {
       const context = Object.entries(header.context).filter(([key]) => contextKeys(name).includes(key))

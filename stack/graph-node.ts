@@ -212,16 +212,19 @@ function indexingStatus(raw: RawStatus | null): IndexingStatus | null {
   }
 }
 
-// What graph-node is told beside its command line. The environment of the user goes before all of it.
+// What graph-node is told beside its command line. The environment of the user goes before all of it, but for
+// ETHEREUM_REORG_THRESHOLD: gnd makes it 10 whatever it is told. Reorganisations deeper than that are followed all the
+// same, as graph-node looks at each step whether the block it stands at is still on the chain.
 function settings({ recorded }: ChainSource): NodeJS.ProcessEnv {
   return {
     GRAPH_LOG: 'warn',
     // A changed subgraph takes its name only once it has caught up.
     EXPERIMENTAL_SUBGRAPH_VERSION_SWITCHING_MODE: 'synced',
-    // How often to look for a new head, in milliseconds.
-    ETHEREUM_POLLING_INTERVAL: recorded ? '500' : '1000',
-    // Within this many blocks of the head graph-node goes one by one; gnd's own default suits local chains only.
-    ETHEREUM_REORG_THRESHOLD: recorded ? '1' : '250',
+    // How often to look for a new head, in milliseconds. More than 500: what graph-node found is told to its indexing
+    // only once nothing new was found for that long, so that on a chain with fast blocks it would hardly ever be.
+    ETHEREUM_POLLING_INTERVAL: recorded ? '600' : '1000',
+    // Told of a new head, indexing would often still see the old one in this cache, and wait for the next.
+    GRAPH_STORE_DISABLE_CHAIN_HEAD_PTR_CACHE: 'true',
     // How long writes may be gathered, in seconds: progress shows only what is written.
     GRAPH_STORE_WRITE_BATCH_DURATION: recorded ? '1' : '10',
   }
