@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
-import { type Trace, type TraceBlock, TraceError, type TraceLog } from './trace.ts'
+import { type Trace, type TraceBlock, TraceError, type TraceHeader, type TraceLog } from './trace.ts'
 
 /** Answers of contracts recorded beside a trace, see `answerAt`. */
 export interface RecordedCalls {
@@ -24,12 +24,18 @@ class RpcError extends Error {
   }
 }
 
-/** Answers Ethereum's JSON-RPC methods, as far as graph-node uses them, from a trace. */
-export class RecordedChain {
-  readonly trace: Trace
+/** What is asked of a chain's blocks: a trace has them, and so may something that shows a trace in another way. */
+export type ChainBlocks = Pick<
+  Trace,
+  'lastBlock' | 'block' | 'blockByHash' | 'blockByTransaction' | 'blocksWithLogs'
+> & { readonly header: Pick<TraceHeader, 'chainId'> }
+
+/** Answers Ethereum's JSON-RPC methods, as far as graph-node uses them, from the blocks of a trace. */
+export class RecordedChain<Blocks extends ChainBlocks = Trace> {
+  readonly trace: Blocks
   readonly #calls: RecordedCalls | undefined
 
-  constructor(trace: Trace, calls?: RecordedCalls) {
+  constructor(trace: Blocks, calls?: RecordedCalls) {
     this.trace = trace
     this.#calls = calls
   }
@@ -169,7 +175,7 @@ export async function readRecordedCalls(traceFile: string): Promise<RecordedCall
 }
 
 /** Answers the text of a JSON-RPC request, single or batch, with the text of the response. Never throws. */
-export function respond(chain: RecordedChain, body: string): string {
+export function respond(chain: RecordedChain<ChainBlocks>, body: string): string {
   let request: unknown
   try {
     request = JSON.parse(body)
@@ -192,7 +198,9 @@ export interface RecordedChainServer {
  * Serves recorded chains to graph-node, on this machine only. It also answers the one question graph-node asks an IPFS
  * server when it starts, so that graph-node needs no other.
  */
-export async function serveRecordedChains(chains: ReadonlyMap<string, RecordedChain>): Promise<RecordedChainServer> {
+export async function serveRecordedChains(
+  chains: ReadonlyMap<string, RecordedChain<ChainBlocks>>,
+): Promise<RecordedChainServer> {
   const server = createServer(async (request, response) => {
     const [path = ''] = (request.url ?? '').split('?')
     const chain = chains.get(path.slice(1))
@@ -238,7 +246,7 @@ async function readBody(request: IncomingMessage): Promise<string> {
   return Buffer.concat(chunks).toString()
 }
 
-function respondToOne(chain: RecordedChain, request: unknown): object {
+function respondToOne(chain: RecordedChain<ChainBlocks>, request: unknown): object {
   if (typeof request !== 'object' || request === null || Array.isArray(request)) {
     return failure(null, new RpcError(-32600, 'the request is not an object'))
   }

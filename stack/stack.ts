@@ -198,7 +198,8 @@ async function planChains(options: StackOptions): Promise<[PlannedChain, ...Plan
   return [first, ...others]
 }
 
-function recordedContracts({ header, firstBlock }: Trace): Contracts {
+/** The contracts of a trace as a networks file would have them. */
+export function recordedContracts({ header, firstBlock }: Trace): Contracts {
   return Object.fromEntries(
     Object.entries(header.contracts).map(([name, address]) => {
       const context = Object.entries(header.context).filter(([key]) => contextKeys(name).includes(key))
