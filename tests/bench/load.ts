@@ -151,7 +151,8 @@ export async function measureLoad(
   }
 }
 
-async function cannon(
+/** Puts a load on an API for some seconds or requests; fails on the first answer with an error. Times in milliseconds. */
+export async function cannon(
   url: string,
   nextBody: () => string,
   limits: { connections: number; duration?: number; amount?: number },
@@ -195,7 +196,7 @@ async function cannon(
 }
 
 /** The value below which this share of sorted values lies. */
-function percentile(sorted: readonly number[], share: number): number {
+export function percentile(sorted: readonly number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN
 }
 

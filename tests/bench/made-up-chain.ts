@@ -98,7 +98,9 @@ export interface MadeUpTruth {
   /** Round n begins with block n · roundLength. */
   roundLength: number
   lastBlock: number
+  /** All that ever hold stake, the transcoders first. */
   accounts: string[]
+  transcoders: string[]
   /** How many of each event there are, by contract and name. */
   events: Record<string, number>
   rounds: SampledRound[]
@@ -239,6 +241,7 @@ class MadeUpChain {
       roundLength: this.#size.roundLength,
       lastBlock: this.#lastBlock,
       accounts: this.#holders.map(({ address }) => address),
+      transcoders: this.#transcoders.map(({ address }) => address),
       events: this.#log.counts,
       rounds: this.#sampledRounds,
       proposals: [
