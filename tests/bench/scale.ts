@@ -87,6 +87,7 @@ export async function measureScale(
     onProgress('making up a chain')
     const started = performance.now()
     const truth = await writeMadeUpChain(file, options.chain)
+    signal.throwIfAborted()
     const generation = {
       seconds: secondsSince(started),
       events: Object.values(truth.events).reduce((sum, count) => sum + count, 0),
@@ -94,7 +95,8 @@ export async function measureScale(
     }
     const trace = await readTrace(file)
     const plan = options.stages.map((rounds, index) => headOf(rounds, index, options, truth))
-    const chain = new MovingChain(trace, plan[0]?.head ?? 0)
+    // The stack comes up on a chain that has hardly begun, so that all indexing falls into a stage.
+    const chain = new MovingChain(trace, trace.firstBlock)
     server = await serveRecordedChains(new Map([[NETWORK, chain]]))
     const rpc = `${server.url}/${NETWORK}`
     const networks = writeNetworks(dir, trace)
