@@ -8,8 +8,11 @@ import { chooseSubgraph } from '../../stack/subgraph-build.ts'
 import { readTrace, type Trace, TraceError } from '../../stack/trace.ts'
 import { type IndexingRun, measureIndexing, type Recording } from './indexing.ts'
 import { type Facts, LOADS, type Load, type LoadResult, measureLoad } from './load.ts'
+import { REAL_SIZE } from './made-up-chain.ts'
 import { MemoryPeaks, usageBelow } from './process-usage.ts'
 import { type Report, textOf } from './report.ts'
+import { measureScale, type ScaleOptions } from './scale.ts'
+import { textOfScale } from './scale-report.ts'
 import { measureSnapshotFiles } from './snapshot-files.ts'
 import { type StackProcess, startStackProcess } from './stack-process.ts'
 import { variantsOf } from './variants.ts'
@@ -24,9 +27,14 @@ let lastProgress = { what: '', at: 0 }
 
 try {
   const options = readOptions(process.argv)
+  if (options.scale !== undefined) {
+    const scale = await measureScale(realScale(options.scale), interruption.signal, progress)
+    process.stdout.write(options.json ? `${JSON.stringify(scale, null, 2)}\n` : textOfScale(scale))
+    process.exit(scale.stages.some(({ differences }) => differences.length > 0) ? 1 : 0)
+  }
   const report = await bench(options, interruption.signal)
   process.stdout.write(options.json ? `${JSON.stringify(report, null, 2)}\n` : textOf(report))
-  process.exit(0)
+  process.exit(report.scale.stages.some(({ differences }) => differences.length > 0) ? 1 : 0)
 } catch (error) {
   const isForUser = error instanceof StackError || error instanceof TraceError
   process.stderr.write(`${isForUser ? error.message : error instanceof Error ? error.stack : String(error)}\n`)
@@ -38,6 +46,19 @@ interface Options {
   repeat: number
   duration: number
   json: boolean
+  scale?: number[]
+}
+
+/** A chain as large as the real one, but for its last round. */
+function realScale(stages: readonly number[]): ScaleOptions {
+  return { chain: { ...REAL_SIZE, rounds: stages.at(-1) ?? REAL_SIZE.rounds }, stages, seconds: 5 }
+}
+
+/** Large enough to see that all of it works, in two minutes. */
+const SMALL_SCALE: ScaleOptions = {
+  chain: { ...REAL_SIZE, accounts: 300, transcoders: 20, rounds: 40, proposals: 8, polls: 4 },
+  stages: [10, 40],
+  seconds: 2,
 }
 
 async function bench({ trace: file, repeat, duration }: Options, signal: AbortSignal): Promise<Report> {
@@ -49,6 +70,9 @@ async function bench({ trace: file, repeat, duration }: Options, signal: AbortSi
   const files = await measureSnapshotFiles()
   const { loads, memory } = await measureApi(recording, duration, signal)
   const withoutLimits = await measureWithoutLimits(recording, duration, signal)
+  const scale = await measureScale(SMALL_SCALE, signal, (what, share) =>
+    progress(`small made-up chain: ${what}`, share),
+  )
   return {
     machine: {
       processors: `${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}`,
@@ -62,6 +86,7 @@ async function bench({ trace: file, repeat, duration }: Options, signal: AbortSi
     loads: [...loads, ...withoutLimits],
     files,
     memory,
+    scale,
   }
 }
 
@@ -88,7 +113,7 @@ async function measureApi(
   signal: AbortSignal,
 ): Promise<Pick<Report, 'loads' | 'memory'>> {
   progress('API: the stack indexes')
-  const stack = await startStackProcess(recording.file, signal)
+  const stack = await startStackProcess(['--trace', recording.file], signal)
   const peaks = new MemoryPeaks()
   const look = () => peaks.add(usageBelow(stack.pid))
   const looks = setInterval(look, 500)
@@ -138,7 +163,7 @@ async function measureWithoutLimits(
   signal: AbortSignal,
 ): Promise<LoadResult[]> {
   progress('API without limits: the stack indexes')
-  const stack = await startStackProcess(recording.file, signal, ['--no-limits'])
+  const stack = await startStackProcess(['--trace', recording.file, '--no-limits'], signal)
   try {
     const facts = await factsOf(recording.trace, stack.url)
     const loads = LOADS.filter(({ showsLimits }) => showsLimits).map((load) => ({
@@ -220,9 +245,24 @@ function readOptions(argv: string[]): Options {
     )
     .option('--repeat <times>', 'how often to index each variant; the median counts', positive, 1)
     .option('--duration <seconds>', 'how long each load on the API lasts', positive, 10)
+    .option(
+      '--scale [rounds]',
+      'only grow an index of a made-up chain of the real size, an hour or so; rounds to measure after, by commas',
+      stages,
+    )
     .option('--json', 'print JSON instead of tables', false)
     .parse(argv)
-  return options.opts<Options>()
+  const { scale, ...others } = options.opts<Omit<Options, 'scale'> & { scale?: number[] | true }>()
+  if (scale === undefined) return others
+  return { ...others, scale: scale === true ? [100, 400, REAL_SIZE.rounds] : scale }
+}
+
+function stages(value: string): number[] {
+  const rounds = value.split(',').map(positive)
+  if (rounds.some((round, index) => round <= (rounds[index - 1] ?? 0))) {
+    throw new InvalidArgumentError('They must ascend.')
+  }
+  return rounds
 }
 
 function positive(value: string): number {

@@ -1,6 +1,7 @@
 import autocannon from 'autocannon'
 import { StackError } from '../../stack/processes.ts'
 import { Bystanders, cpuBetween, usageBelow } from './process-usage.ts'
+import { mulberry32 } from './random.ts'
 
 /** What a load may ask about. */
 export interface Facts {
@@ -150,7 +151,8 @@ export async function measureLoad(
   }
 }
 
-async function cannon(
+/** Puts a load on an API for some seconds or requests; fails on the first answer with an error. Times in milliseconds. */
+export async function cannon(
   url: string,
   nextBody: () => string,
   limits: { connections: number; duration?: number; amount?: number },
@@ -194,7 +196,7 @@ async function cannon(
 }
 
 /** The value below which this share of sorted values lies. */
-function percentile(sorted: readonly number[], share: number): number {
+export function percentile(sorted: readonly number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN
 }
 
@@ -209,15 +211,4 @@ function shuffled<Item>(items: readonly Item[], random: () => number): Item[] {
     .map((item): [number, Item] => [random(), item])
     .sort(([a], [b]) => a - b)
     .map(([, item]) => item)
-}
-
-/** Pseudo-random numbers that are the same at every run. */
-function mulberry32(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
 }

@@ -15,11 +15,7 @@ export interface Usage {
 /** Usage by name of program (`node`, `gnd`, `postgres`) of a process and everything below it. */
 export function usageBelow(root: number): Map<string, Usage> {
   const parents = new Map<number, number[]>()
-  for (const entry of readdirSync('/proc')) {
-    const pid = Number(entry)
-    const stat = Number.isInteger(pid) ? statOf(pid) : undefined
-    if (stat) parents.set(stat.parent, [...(parents.get(stat.parent) ?? []), pid])
-  }
+  for (const [pid, { parent }] of allProcesses()) parents.set(parent, [...(parents.get(parent) ?? []), pid])
   const usage = new Map<string, Usage>()
   const visit = (pid: number, above: string) => {
     const stat = statOf(pid)
@@ -35,6 +31,19 @@ export function usageBelow(root: number): Map<string, Usage> {
   }
   visit(root, '')
   return usage
+}
+
+/** What a process holds resident now (VmRSS), bytes; 0 where it is gone. */
+export function residentBytes(pid: number): number {
+  return kilobytes(`/proc/${pid}/status`, 'VmRSS')
+}
+
+/** The command line of the first process of a program below one, undefined where there is none. */
+export function commandLineBelow(root: number, program: string): string[] | undefined {
+  for (const [pid, { program: name, parent }] of allProcesses()) {
+    if (name === program && parent === root) return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')
+  }
+  return undefined
 }
 
 /** Processor seconds of each program below a process between two looks. */
@@ -91,6 +100,16 @@ export class MemoryPeaks {
 
 /** Linux counts processor time in hundredths of a second wherever Node 20 runs. */
 const TICKS_PER_SECOND = 100
+
+function allProcesses(): [pid: number, stat: Stat][] {
+  return readdirSync('/proc').flatMap((entry): [number, Stat][] => {
+    const pid = Number(entry)
+    const stat = Number.isInteger(pid) ? statOf(pid) : undefined
+    return stat ? [[pid, stat]] : []
+  })
+}
+
+type Stat = NonNullable<ReturnType<typeof statOf>>
 
 function statOf(
   pid: number,

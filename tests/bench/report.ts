@@ -1,5 +1,7 @@
 import type { IndexingRun } from './indexing.ts'
 import type { LoadResult } from './load.ts'
+import type { ScaleReport } from './scale.ts'
+import { textOfScale } from './scale-report.ts'
 import type { FileResult } from './snapshot-files.ts'
 import { table } from './table.ts'
 
@@ -15,6 +17,8 @@ export interface Report {
   files: FileResult[]
   /** Bytes; see MemoryPeaks. */
   memory: { name: string; largest: number; sum: number; processes: number }[]
+  /** Of a small made-up chain. */
+  scale: ScaleReport
 }
 
 const MOST_TIMES_LOG_ONLY = 2.5
@@ -34,6 +38,7 @@ export function textOf(report: Report): string {
     '',
     ...memory(report),
     '',
+    textOfScale(report.scale),
   ].join('\n')
 }
 

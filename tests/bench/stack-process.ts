@@ -3,7 +3,7 @@ import { createRequire } from 'node:module'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { freePorts, StackError, waitFor } from '../../stack/processes.ts'
 
-/** The whole stack on a recording in a process of its own, as `npm start` runs it. */
+/** The whole stack, or only the API before a graph-node, in a process of its own, as `npm start` runs it. */
 export interface StackProcess {
   pid: number
   /** Base URL of the API. */
@@ -25,21 +25,17 @@ const STACK_VARIABLES = [
   'TRUST_PROXY',
 ].concat(['NO_LIMITS', 'IPFS_GATEWAY'])
 
-/** Starts the stack, with more options than it needs where given, and gives it once it has caught up. */
-export async function startStackProcess(
-  trace: string,
-  signal: AbortSignal,
-  options: readonly string[] = [],
-): Promise<StackProcess> {
+/** Starts the stack with the options of `npm start`, and gives it once it is ready. */
+export async function startStackProcess(options: readonly string[], signal: AbortSignal): Promise<StackProcess> {
   const [port = 0] = await freePorts(1)
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !STACK_VARIABLES.includes(name)))
   const loader = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
   // Without the tsx command, which would be one more process between.
-  const child = spawn(
-    process.execPath,
-    ['--import', loader, 'stack/start.ts', '--trace', trace, '--port', String(port), ...options],
-    { cwd: PROJECT, env, stdio: ['ignore', 'ignore', 'pipe'] },
-  )
+  const child = spawn(process.execPath, ['--import', loader, 'stack/start.ts', '--port', String(port), ...options], {
+    cwd: PROJECT,
+    env,
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
   let complaint = ''
   child.stderr.on('data', (chunk: Buffer) => {
     complaint += chunk

@@ -1,0 +1,121 @@
+import type { KindResult, ScaleReport, StageResult } from './scale.ts'
+import type { Times } from './scale-loads.ts'
+import { table } from './table.ts'
+
+/** How a growing chain was coped with, as tables: a column for each stage, and how much more the last one takes. */
+export function textOfScale(report: ScaleReport): string {
+  const { chain, generation, stages } = report
+  const mebibytes = (generation.bytes / 2 ** 20).toFixed(1)
+  return [
+    `Made-up chain, seed ${chain.seed}: ${chain.accounts} accounts, ${chain.transcoders} transcoders, ${chain.rounds} rounds,`,
+    `${generation.events} events, made up in ${generation.seconds.toFixed(1)} s (${mebibytes} MiB).`,
+    '',
+    sizes(stages),
+    '',
+    'indexing: from the jump of the head until the API answers as of it. Memory: resident, at the end of the loads;',
+    "PostgreSQL's with shared memory counted once. An API by itself before the same graph-node: from the start of its",
+    'process until /ready, and until it answered a first votingPower as of the head; first with nothing kept, then again',
+    'with what that start kept.',
+    '',
+    latencies(stages),
+    '',
+    'p50 / p99 in ms, one at a time. new: never asked before; again: the same requests once more. × is the p50 of the last',
+    'stage over that of the first. Of fewer than a hundred requests, as the slow ones are, the p99 is the slowest. The head',
+    'moves four blocks a second.',
+    '',
+    throughputs(stages),
+    '',
+    ...stages.map(({ rounds, moved: { blocks, seconds, behind } }) => {
+      const pace = `${blocks} blocks in ${seconds.toFixed(0)} s`
+      return `After ${rounds} rounds the head moved ${pace}, and the API was ${behind} blocks behind at most.`
+    }),
+    '',
+    told(stages),
+    '',
+    ...stages.map(({ rounds, compared, differences }) =>
+      [`After ${rounds} rounds ${compared} values compared with the model, ${differences.length} differ.`]
+        .concat(differences.slice(0, 10))
+        .join('\n  '),
+    ),
+    '',
+  ].join('\n')
+}
+
+type Figure = (stage: StageResult) => number
+
+function sizes(stages: readonly StageResult[]): string {
+  const programs = Object.keys(stages[0]?.memory ?? {})
+  const rows: [name: string, figure: Figure, digits: number][] = [
+    ['events', ({ events }) => events, 0],
+    ['head', ({ block }) => block, 0],
+    ['indexing, s', ({ indexing }) => indexing, 0],
+    ['database, MiB', ({ databaseBytes }) => databaseBytes / 2 ** 20, 0],
+    ...programs.map((name): [string, Figure, number] => [
+      `memory of ${name}, MiB`,
+      ({ memory }) => (memory[name] ?? 0) / 2 ** 20,
+      0,
+    ]),
+    ['API by itself, ready after s', ({ load }) => load.ready, 1],
+    ['API by itself, first answer after s', ({ load }) => load.firstAnswer, 1],
+    ['API again, ready after s', ({ restart }) => restart.ready, 1],
+    ['API again, first answer after s', ({ restart }) => restart.firstAnswer, 1],
+  ]
+  return table(
+    header('Size', stages),
+    rows.map(([name, figure, digits]) => [
+      name,
+      ...stages.map((stage) => figure(stage).toFixed(digits)),
+      ratio(stages.map(figure)),
+    ]),
+  )
+}
+
+function latencies(stages: readonly StageResult[]): string {
+  const rows = (['still', 'moving'] as const).flatMap((head) =>
+    kinds(stages, head).flatMap((name) =>
+      (['neverAsked', 'askedAgain'] as const).map((when) => {
+        const times = stages.map((stage) => stage[head].find((kind) => kind.name === name)?.[when])
+        const label = `${name}, ${when === 'neverAsked' ? 'new' : 'again'}, head ${head}`
+        return [label, ...times.map(pair), ratio(times.map((found) => found?.p50 ?? Number.NaN))]
+      }),
+    ),
+  )
+  return table(header('Request', stages), rows)
+}
+
+function throughputs(stages: readonly StageResult[]): string {
+  const rows = (['still', 'moving'] as const).flatMap((head) =>
+    kinds(stages, head).flatMap((name) => {
+      const perSecond = stages.map((stage) => stage[head].find((kind) => kind.name === name)?.perSecond ?? Number.NaN)
+      if (perSecond.every(Number.isNaN)) return []
+      return [[`${name}, head ${head}`, ...perSecond.map((figure) => figure.toFixed(0)), ratio(perSecond)]]
+    }),
+  )
+  return table(header('Requests a second, 20 at a time', stages), rows)
+}
+
+function told(stages: readonly StageResult[]): string {
+  const names = [...new Set(stages.flatMap((stage) => Object.keys(stage.told)))]
+  const figures = (name: string) => stages.map((stage) => stage.told[name] ?? Number.NaN)
+  const rows = names.map((name) => [name, ...figures(name).map(String), ratio(figures(name))])
+  return table(header('What the API tells at /metrics', stages), rows)
+}
+
+function kinds(stages: readonly StageResult[], head: 'still' | 'moving'): string[] {
+  return (stages[0]?.[head] ?? []).map(({ name }: KindResult) => name)
+}
+
+function header(what: string, stages: readonly StageResult[]): string[] {
+  return [what, ...stages.map(({ rounds }) => `${rounds} rounds`), '×']
+}
+
+function pair(times: Times | undefined): string {
+  if (times === undefined || times.requests === 0) return '–'
+  return `${times.p50.toFixed(1)} / ${times.p99.toFixed(1)}`
+}
+
+/** How many times the first is the last. */
+function ratio(figures: readonly number[]): string {
+  const times = (figures.at(-1) ?? Number.NaN) / (figures[0] ?? Number.NaN)
+  return Number.isFinite(times) ? times.toFixed(2) : '–'
+}
