@@ -135,7 +135,7 @@ function readOptions(argv: string[]): StackOptions {
     )
     .addOption(
       option('--rate-limit <number>', 'RATE_LIMIT', 'requests a minute of one client, 0 for any number')
-        .argParser(requestsPerMinute)
+        .argParser(wholeNumber)
         .default(DEFAULT_LIMITS.requestsPerMinute),
     )
     .addOption(
@@ -144,6 +144,25 @@ function readOptions(argv: string[]): StackOptions {
         'TRUST_PROXY',
         "proxies whose X-Forwarded-For tells clients apart, as Express' trust proxy, such as loopback (default: none)",
       ),
+    )
+    .addOption(
+      option('--follow-every <seconds>', 'FOLLOW_EVERY', 'how often the API asks the index for what is new')
+        .argParser(seconds)
+        .default(1),
+    )
+    .addOption(
+      option(
+        '--max-age <seconds>',
+        'MAX_AGE',
+        'how long the API answers from what it holds while graph-node does not answer',
+      )
+        .argParser(seconds)
+        .default(3600),
+    )
+    .addOption(
+      option('--max-facts <MiB>', 'MAX_FACTS', 'most memory that the API may hold facts in, for each chain')
+        .argParser(wholeNumber)
+        .default(2048),
     )
     .addOption(option('--no-limits', 'NO_LIMITS', 'answer whatever is asked, for measurements'))
     .parse(argv)
@@ -158,6 +177,9 @@ function readOptions(argv: string[]): StackOptions {
     dataDir?: string
     rateLimit: number
     trustProxy?: string
+    followEvery: number
+    maxAge: number
+    maxFacts: number
     limits: boolean
   }>()
   const networks = chosen.network ?? []
@@ -169,6 +191,7 @@ function readOptions(argv: string[]): StackOptions {
     ipfsGateway: chosen.ipfsGateway,
     limits: chosen.limits ? { requestsPerMinute: chosen.rateLimit } : NO_LIMITS,
     trustProxy: chosen.trustProxy,
+    following: { intervalMs: chosen.followEvery * 1000, maxAgeSeconds: chosen.maxAge, maxFactsMiB: chosen.maxFacts },
     ...(chosen.networksFile === undefined ? {} : { networksFile: chosen.networksFile }),
     ...(chosen.graphNode === undefined ? {} : { graphNodeUrl: chosen.graphNode }),
     ...(chosen.dataDir === undefined ? {} : { dataDir: chosen.dataDir }),
@@ -189,9 +212,16 @@ function port(value: string): number {
   return number
 }
 
-function requestsPerMinute(value: string): number {
-  if (!/^\d{1,9}$/.test(value)) throw new InvalidArgumentError('It is no number of requests.')
+function wholeNumber(value: string): number {
+  if (!/^\d{1,9}$/.test(value)) throw new InvalidArgumentError('It is no whole number.')
   return Number(value)
+}
+
+/** A tenth of one at the least: less would only keep graph-node busy. */
+function seconds(value: string): number {
+  const number = Number(value)
+  if (!/^\d{1,6}(\.\d)?$/.test(value) || number < 0.1) throw new InvalidArgumentError('It is no number of seconds.')
+  return number
 }
 
 /** What the API refuses too, here in one line with the option's name. */

@@ -1,4 +1,5 @@
 // A title for a proposal out of its Markdown text.
+import { LRUCache } from 'lru-cache'
 import type { Nodes } from 'mdast'
 import { fromMarkdown } from 'mdast-util-from-markdown'
 import { isMap, parseDocument } from 'yaml'
@@ -26,9 +27,20 @@ const CONTAINERS: ReadonlySet<string> = new Set(['root', 'blockquote', 'list', '
  * throws.
  */
 export function proposalTitle(markdown: string): string | null {
-  const { title, body } = splitFrontMatter(markdown.slice(0, MAX_FRONT_MATTER_LENGTH))
-  return oneLine(title) ?? titleOfBody(body)
+  const text = markdown.slice(0, MAX_FRONT_MATTER_LENGTH)
+  const known = titles.get(text)
+  if (known !== undefined) return known.title
+  const { title: given, body } = splitFrontMatter(text)
+  const title = oneLine(given) ?? titleOfBody(body)
+  titles.set(text, { title })
+  return title
 }
+
+/** Titles by the text they are of: parsing a page's fifty takes longer than all the rest of its answer. */
+const titles = new LRUCache<string, { title: string | null }>({
+  maxSize: 4_000_000,
+  sizeCalculation: (_, text) => text.length + 1,
+})
 
 function titleOfBody(body: string): string | null {
   const text = body.slice(0, MAX_BODY_LENGTH)
