@@ -1,22 +1,21 @@
-import { BigInt, Bytes } from '@graphprotocol/graph-ts'
+import { Bytes } from '@graphprotocol/graph-ts'
 import { getOrCreateAccount, isZeroAddress } from '../subgraph/entities/account'
 import { recordBond } from '../subgraph/entities/bond'
 import { recordCommissionChange } from '../subgraph/entities/commission-change'
-import { delegateTo, sameDelegate } from '../subgraph/entities/delegator'
+import { checkBond, checkDelegate, delegateTo, movesStake, rebondTo, unbondFrom } from '../subgraph/entities/delegator'
+import { checkClaim, claimEarnings, shareReward } from '../subgraph/entities/earnings'
 import { recordEarningsClaim } from '../subgraph/entities/earnings-claim'
-import { initialisePool, rewardPool } from '../subgraph/entities/earnings-pool'
+import { initialisePool } from '../subgraph/entities/earnings-pool'
 import { setLogPosition } from '../subgraph/entities/log'
 import { protocolBefore } from '../subgraph/entities/poll-clock'
-import { bondingManagerVersionOf } from '../subgraph/entities/protocol'
 import { recordRebond } from '../subgraph/entities/rebond'
 import { newReward } from '../subgraph/entities/reward'
-import { pendingRewards } from '../subgraph/entities/rewards'
 import { StakePositions } from '../subgraph/entities/stake-positions'
 import { commissionOf, getOrCreateTranscoder } from '../subgraph/entities/transcoder'
 import { recordActivation } from '../subgraph/entities/transcoder-activation'
 import {
+  announceActivation,
   decreaseTotalStake,
-  giveUpPendingActivation,
   increaseTotalStake,
   isActivationPending,
   joinPool,
@@ -41,9 +40,6 @@ import {
 } from '../subgraph/generated/BondingManager/BondingManager'
 import { TransferBond, TreasuryReward } from '../subgraph/generated/schema'
 import { earningsPoolId, logId } from '../subgraph/ids'
-import { INITIALISES_POOL_AT_REBOND, MOVES_STAKE_FROM_ZERO_ADDRESS } from '../subgraph/protocol/bonding-manager-version'
-import { cumulativeRewardFactorAfter } from '../subgraph/protocol/earnings-pool-lip36'
-import { percOf } from '../subgraph/protocol/precise-math-utils'
 
 /** Stake added to a bond, moved to another delegate, or both (BondingManager.bondForWithHint). */
 export function handleBond(event: BondEvent): void {
@@ -51,36 +47,23 @@ export function handleBond(event: BondEvent): void {
   const positions = new StakePositions(event, protocol)
   const newDelegate = event.params.newDelegate
   const oldDelegate = event.params.oldDelegate
+  const amount = event.params.additionalAmount
   const owner = positions.of(event.params.delegator)
   const bonded = owner.bondedAmount
   const wasBonded = !bonded.isZero()
-  if (!sameDelegate(owner, oldDelegate)) positions.contradict(owner, `Bond leaves ${oldDelegate.toHexString()}`)
-  if (event.params.bondedAmount != bonded + event.params.additionalAmount) {
-    positions.contradict(
-      owner,
-      `Bond of ${event.params.additionalAmount} on ${bonded} gives ${event.params.bondedAmount}`,
-    )
-  }
-
-  const switches = wasBonded && newDelegate != oldDelegate
-  const moves =
-    switches &&
-    (!isZeroAddress(oldDelegate) || bondingManagerVersionOf(event, protocol) >= MOVES_STAKE_FROM_ZERO_ADDRESS)
-  let added = event.params.additionalAmount
-  if (moves) {
-    decreaseTotalStake(positions, protocol, oldDelegate, bonded)
-    added += bonded
-  }
+  checkDelegate(positions, owner, oldDelegate, 'Bond leaves')
+  checkBond(positions, owner, amount, event.params.bondedAmount)
+  const moves = wasBonded && movesStake(event, protocol, oldDelegate, newDelegate)
+  if (moves) decreaseTotalStake(positions, protocol, oldDelegate, bonded)
   initialisePool(positions.find(newDelegate), protocol.currentRound)
-  if (switches || !wasBonded) delegateTo(owner, newDelegate)
-  if (moves || !wasBonded) owner.startRound = protocol.currentRound + 1
+  if (!wasBonded || newDelegate != oldDelegate) delegateTo(owner, newDelegate)
+  if (!wasBonded || moves) owner.startRound = protocol.currentRound + 1
   owner.bondedAmount = event.params.bondedAmount
-  increaseTotalStake(positions, protocol, newDelegate, added)
+  increaseTotalStake(positions, protocol, newDelegate, moves ? amount + bonded : amount)
   positions.save()
   protocol.save()
-
-  const left: Bytes | null = wasBonded || !isZeroAddress(oldDelegate) ? oldDelegate : null
-  recordBond(event, protocol, owner.id, newDelegate, left, event.params.additionalAmount, event.params.bondedAmount)
+  const delegateLeft: Bytes | null = wasBonded || !isZeroAddress(oldDelegate) ? oldDelegate : null
+  recordBond(event, protocol, owner.id, newDelegate, delegateLeft, amount, event.params.bondedAmount)
 }
 
 /** Stake moved into an unbonding lock; the last of it ends the delegation (BondingManager.unbond). */
@@ -90,17 +73,8 @@ export function handleUnbond(event: UnbondEvent): void {
   const amount = event.params.amount
   const delegate = event.params.delegate
   const owner = positions.of(event.params.delegator)
-  if (!sameDelegate(owner, delegate)) positions.contradict(owner, `Unbond from ${delegate.toHexString()}`)
-  if (amount > owner.bondedAmount) {
-    positions.contradict(owner, `Unbond of ${amount} from ${owner.bondedAmount}`)
-    owner.bondedAmount = amount
-  }
-  owner.bondedAmount -= amount
-  if (owner.bondedAmount.isZero()) {
-    owner.delegate = null
-    owner.startPool = null
-    owner.startRound = 0
-  }
+  checkDelegate(positions, owner, delegate, 'Unbond from')
+  unbondFrom(positions, owner, amount)
   decreaseTotalStake(positions, protocol, delegate, amount)
   positions.save()
   protocol.save()
@@ -119,13 +93,7 @@ export function handleRebond(event: RebondEvent): void {
   const lockId = event.params.unbondingLockId.toI32()
   closeUnbondingLock(positions, event, event.params.delegator, lockId, amount, 'REBONDED')
   const owner = positions.of(event.params.delegator)
-  const wasUnbonded = owner.bondedAmount.isZero()
-  if (wasUnbonded && bondingManagerVersionOf(event, protocol) >= INITIALISES_POOL_AT_REBOND) {
-    initialisePool(positions.find(delegate), protocol.currentRound)
-  }
-  if (wasUnbonded || !sameDelegate(owner, delegate)) delegateTo(owner, delegate)
-  if (wasUnbonded) owner.startRound = protocol.currentRound + 1
-  owner.bondedAmount += amount
+  rebondTo(event, protocol, positions, owner, delegate, amount)
   increaseTotalStake(positions, protocol, delegate, amount)
   positions.save()
   protocol.save()
@@ -171,32 +139,15 @@ export function handleEarningsClaimed(event: EarningsClaimedEvent): void {
   const protocol = protocolBefore(event)
   const positions = new StakePositions(event, protocol)
   const round = protocol.currentRound
-  const delegate = event.params.delegate
-  const owner = positions.of(event.params.delegator)
-  if (!sameDelegate(owner, delegate)) positions.contradict(owner, `EarningsClaimed from ${delegate.toHexString()}`)
+  const rewards = event.params.rewards
   const startRound = event.params.startRound.toI32()
   const endRound = event.params.endRound.toI32()
-  if (startRound != owner.lastClaimRound + 1 || endRound != round) {
-    positions.contradict(
-      owner,
-      `EarningsClaimed for ${startRound}-${endRound} after ${owner.lastClaimRound} in ${round}`,
-    )
-  }
-  const rewards = pendingRewards(owner, positions)
-  if (event.params.rewards != rewards) {
-    positions.contradict(owner, `EarningsClaimed of ${event.params.rewards}, pending are ${rewards}`)
-  }
-
-  const delegating = owner.delegate
-  if (delegating) {
-    initialisePool(positions.find(delegating), round)
-    owner.startPool = earningsPoolId(delegating, round)
-    if (delegating == owner.id && !owner.cumulativeRewards.isZero()) owner.cumulativeRewards = BigInt.zero()
-  }
-  owner.bondedAmount += event.params.rewards
-  owner.lastClaimRound = round
+  const owner = positions.of(event.params.delegator)
+  checkDelegate(positions, owner, event.params.delegate, 'EarningsClaimed from')
+  checkClaim(positions, owner, round, startRound, endRound, rewards)
+  claimEarnings(positions, owner, round, rewards)
   positions.save()
-  recordEarningsClaim(event, protocol, owner, event.params.rewards, event.params.fees, startRound, endRound)
+  recordEarningsClaim(event, protocol, owner, rewards, event.params.fees, startRound, endRound)
 }
 
 /** New stake for a transcoder and its delegators, shared over its stake at the round's start (updateTranscoderWithRewards). */
@@ -207,17 +158,7 @@ export function handleReward(event: RewardEvent): void {
   const amount = event.params.amount
   const transcoder = positions.of(event.params.transcoder)
   const commission = commissionOf(transcoder.id, amount)
-  const shared = amount - commission
-  const totalStake = transcoder.delegatedAmountAtRoundStart
-  if (totalStake.isZero()) {
-    positions.contradict(transcoder, `Reward of ${amount} over no stake`)
-  } else {
-    const factor = cumulativeRewardFactorAfter(transcoder.cumulativeRewardFactor, shared, totalStake)
-    transcoder.cumulativeRewards += percOf(shared, transcoder.cumulativeRewards, totalStake) + commission
-    transcoder.cumulativeRewardFactor = factor
-    rewardPool(transcoder.id, round, factor, totalStake)
-  }
-  transcoder.lastRewardRound = round
+  shareReward(positions, transcoder, round, amount, commission)
   increaseTotalStake(positions, protocol, transcoder.id, amount)
   positions.save()
   protocol.save()
@@ -256,22 +197,15 @@ export function handleTranscoderUpdate(event: TranscoderUpdateEvent): void {
   recordCommissionChange(event, protocol, transcoder.account, transcoder.rewardCut, transcoder.feeShare)
 }
 
-/**
- * A transcoder is about to join the pool. The event comes before its cause in the same transaction, and the stake it
- * joins with is known only there, so that the activation stays pending until then.
- */
+/** A transcoder is about to join the pool, by the event that follows. */
 export function handleTranscoderActivated(event: TranscoderActivatedEvent): void {
   const protocol = protocolBefore(event)
   const positions = new StakePositions(event, protocol)
   const transcoder = getOrCreateTranscoder(event.params.transcoder)
   const effectiveRound = event.params.activationRound.toI32()
-  giveUpPendingActivation(positions, protocol)
-  const position = positions.find(transcoder.id)
-  const inPool = position == null ? false : position.inPool
-  if (inPool || effectiveRound != protocol.currentRound + 1) {
+  if (!announceActivation(positions, protocol, transcoder.id, effectiveRound)) {
     positions.contradict(positions.of(transcoder.id), `TranscoderActivated for round ${effectiveRound}`)
   }
-  if (!inPool) protocol.pendingActivation = transcoder.id
   positions.save()
   protocol.save()
   recordActivation(event, protocol, transcoder.account, 'ACTIVATED', effectiveRound)

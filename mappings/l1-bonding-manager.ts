@@ -5,8 +5,8 @@ import { recordCommissionChange } from '../subgraph/entities/commission-change'
 import { recordEarningsClaim } from '../subgraph/entities/earnings-claim'
 import {
   checkDelegate,
+  claimEarnings,
   delegateBeforeUnbond,
-  delegatesToZeroAddress,
   delegateTo,
   endDelegation,
   isBondedAmountKnown,
@@ -18,7 +18,7 @@ import { recordRebond } from '../subgraph/entities/rebond'
 import { newReward } from '../subgraph/entities/reward'
 import { clearPendingCommission, commissionOf, getOrCreateTranscoder } from '../subgraph/entities/transcoder'
 import { recordActivation } from '../subgraph/entities/transcoder-activation'
-import { giveUpPendingActivation, isActivationPending } from '../subgraph/entities/transcoder-pool'
+import { announceActivation, isActivationPending } from '../subgraph/entities/transcoder-pool'
 import { recordUnbond } from '../subgraph/entities/unbond'
 import { closeKnownLock, createUnbondingLock } from '../subgraph/entities/unbonding-lock'
 import { recordWithdrawStake } from '../subgraph/entities/withdraw-stake'
@@ -85,9 +85,9 @@ export function handleBond(event: BondEvent): void {
   stake.increase(newDelegate, moves ? event.params.bondedAmount : event.params.additionalAmount)
   stake.save()
 
-  const left: Bytes | null = bonded.isZero() && isZeroAddress(oldDelegate) ? null : oldDelegate
+  const delegateLeft: Bytes | null = bonded.isZero() && isZeroAddress(oldDelegate) ? null : oldDelegate
   const params = event.params
-  recordBond(event, stake.protocol, owner.id, newDelegate, left, params.additionalAmount, params.bondedAmount)
+  recordBond(event, stake.protocol, owner.id, newDelegate, delegateLeft, params.additionalAmount, params.bondedAmount)
 }
 
 /** Stake moved into an unbonding lock; the last of it ends the delegation (BondingManager.unbond). */
@@ -189,21 +189,13 @@ export function handleTranscoderResigned(event: TranscoderResignedEvent): void {
 /** Pending rewards added to the bonded amount; Streamflow tells every claim (BondingManager.updateDelegatorWithEarnings). */
 export function handleEarningsClaimed(event: EarningsClaimedEvent): void {
   const stake = streamflowStakeBefore(event)
-  const delegate = event.params.delegate
+  const rewards = event.params.rewards
   const startRound = event.params.startRound.toI32()
   const endRound = event.params.endRound.toI32()
   const owner = stake.positions.of(event.params.delegator)
-  const isKnown = owner.lastClaimRound == startRound - 1
-  if (isZeroAddress(delegate) && !delegatesToZeroAddress(owner)) {
-    endDelegation(owner, stake.protocol)
-    owner.lastClaimRound = endRound
-  } else {
-    checkDelegate(stake, owner, delegate, 'EarningsClaimed from')
-    owner.bondedAmount += event.params.rewards
-    owner.lastClaimRound = isKnown ? endRound : 0
-  }
+  claimEarnings(stake, owner, event.params.delegate, startRound, endRound, rewards)
   stake.save()
-  recordEarningsClaim(event, stake.protocol, owner, event.params.rewards, event.params.fees, startRound, endRound)
+  recordEarningsClaim(event, stake.protocol, owner, rewards, event.params.fees, startRound, endRound)
 }
 
 /** Streamflow: commission set; what a pending activation waits for where it brings the transcoder into the pool. */
@@ -224,13 +216,9 @@ export function handleTranscoderActivated(event: TranscoderActivatedEvent): void
   const stake = streamflowStakeBefore(event)
   const transcoder = getOrCreateTranscoder(event.params.transcoder)
   const effectiveRound = event.params.activationRound.toI32()
-  giveUpPendingActivation(stake.positions, stake.protocol)
-  const position = stake.positions.find(transcoder.id)
-  const inPool = position == null ? false : position.inPool
-  if (inPool || effectiveRound != stake.protocol.currentRound + 1) {
+  if (!announceActivation(stake.positions, stake.protocol, transcoder.id, effectiveRound)) {
     stake.contradict(stake.positions.of(transcoder.id), `TranscoderActivated for round ${effectiveRound}`)
   }
-  if (!inPool) stake.protocol.pendingActivation = transcoder.id
   stake.save()
   recordActivation(event, stake.protocol, transcoder.account, 'ACTIVATED', effectiveRound)
 }

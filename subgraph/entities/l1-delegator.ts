@@ -59,8 +59,30 @@ export function delegateBeforeUnbond(owner: StakePosition, delegate: Bytes): Byt
   return isZeroAddress(delegate) && known ? known : delegate
 }
 
-/** Whether the owner has a delegate and it is the zero address. */
-export function delegatesToZeroAddress(owner: StakePosition): boolean {
+/**
+ * Adds rewards, wei, to the bond (BondingManager.updateDelegatorWithEarnings), whose amount is known after it where it was
+ * known up to the round before. A claim from no delegate tells that nothing is bonded.
+ */
+export function claimEarnings(
+  stake: L1Stake,
+  owner: StakePosition,
+  delegate: Bytes,
+  startRound: i32,
+  endRound: i32,
+  rewards: BigInt,
+): void {
+  if (isZeroAddress(delegate) && !delegatesToZeroAddress(owner)) {
+    endDelegation(owner, stake.protocol)
+    owner.lastClaimRound = endRound
+    return
+  }
+  const isKnown = owner.lastClaimRound == startRound - 1
+  checkDelegate(stake, owner, delegate, 'EarningsClaimed from')
+  owner.bondedAmount += rewards
+  owner.lastClaimRound = isKnown ? endRound : 0
+}
+
+function delegatesToZeroAddress(owner: StakePosition): boolean {
   const delegate = owner.delegate
   return delegate ? isZeroAddress(delegate) : false
 }

@@ -27,6 +27,24 @@ export function isActivationPending(transcoder: Bytes, protocol: Protocol): bool
   return pending ? pending == transcoder : false
 }
 
+/**
+ * Notes that a transcoder is about to join the pool. TranscoderActivated comes before its cause in the same transaction,
+ * and the stake it joins with is known only there, so that the activation stays pending until then. False where it cannot
+ * be: it is in the pool, or is announced for another round than the next.
+ */
+export function announceActivation(
+  positions: StakePositions,
+  protocol: Protocol,
+  transcoder: Bytes,
+  effectiveRound: i32,
+): boolean {
+  giveUpPendingActivation(positions, protocol)
+  const position = positions.find(transcoder)
+  const inPool = position == null ? false : position.inPool
+  if (!inPool) protocol.pendingActivation = transcoder
+  return !inPool && effectiveRound == protocol.currentRound + 1
+}
+
 /** The transcoder whose announced activation is still without a cause, if any, cannot be relied on: none will come. */
 export function giveUpPendingActivation(positions: StakePositions, protocol: Protocol): void {
   const pending = protocol.pendingActivation
