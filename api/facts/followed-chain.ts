@@ -279,14 +279,14 @@ export class FollowedChain implements FactsSource {
     const before = this.#facts?.head
     const held = this.#held
     if (held === undefined) {
-      this.#isChecked = (await this.#source.block(head.block))?.hash === head.blockHash
+      this.#isChecked = (await this.#source.hash(head.block)) === head.blockHash
       return
     }
     if (before !== undefined && before.deployment !== head.deployment)
       return this.#forget('another version of the subgraph answers')
     if (head.block < held.mark) return this.#forget(`the index went back to block ${head.block}`)
-    const onChain = before === undefined || before.block > head.block ? null : await this.#source.block(before.block)
-    if (onChain !== null && onChain.hash === before?.blockHash) {
+    const onChain = before === undefined || before.block > head.block ? null : await this.#source.hash(before.block)
+    if (onChain !== null && onChain === before?.blockHash) {
       this.#isChecked = true
       return
     }
@@ -294,9 +294,9 @@ export class FollowedChain implements FactsSource {
     for (const block of [...this.#blocks.keys()]) if (block > held.mark) this.#blocks.delete(block)
     this.#heads = []
     const anchor = this.#anchor
-    const anchored = anchor === null ? null : await this.#source.block(anchor.block)
+    const anchored = anchor === null ? null : await this.#source.hash(anchor.block)
     this.#isChecked = anchored !== null
-    if (anchored !== null && anchored.hash !== anchor?.hash) this.#forget(`block ${anchor?.block} was reorganised away`)
+    if (anchored !== null && anchored !== anchor?.hash) this.#forget(`block ${anchor?.block} was reorganised away`)
   }
 
   /** What was held is answered from until all is loaded anew. */
@@ -324,16 +324,16 @@ export class FollowedChain implements FactsSource {
     let anchor: Anchor | null = null
     try {
       for await (const piece of file.read(this.network, head.deployment)) {
+        if (piece.above !== held.mark) throw new Error('a piece is missing, or there twice')
         held.addFinal(piece.lists, piece.upTo)
         anchor = piece.anchor ?? anchor
         this.#refuseTooMuch(held)
       }
       if (held.mark === -1) return undefined
       if (held.mark > head.block) throw new Error(`it reaches to block ${held.mark}, the index to ${head.block}`)
-      const onChain = anchor === null ? null : await this.#source.block(anchor.block)
+      const onChain = anchor === null ? null : await this.#source.hash(anchor.block)
       this.#isChecked = onChain !== null
-      if (onChain !== null && onChain.hash !== anchor?.hash)
-        throw new Error(`block ${anchor?.block} is another one now`)
+      if (onChain !== null && onChain !== anchor?.hash) throw new Error(`block ${anchor?.block} is another one now`)
     } catch (error) {
       if (error instanceof ApiError) throw error
       await file.discard(error instanceof Error ? error.message : String(error))
@@ -376,10 +376,11 @@ export class FollowedChain implements FactsSource {
   }
 
   async #addFinal(lists: Lists, upTo: number, held: HeldFacts): Promise<void> {
-    if (upTo <= held.mark) return
+    const above = held.mark
+    if (upTo <= above) return
     held.addFinal(lists, upTo)
     this.#refuseTooMuch(held)
-    await this.#file?.add({ upTo, anchor: this.#anchor, lists })
+    await this.#file?.add({ above, upTo, anchor: this.#anchor, lists })
   }
 
   /** A block at or below the mark by whose hash a later step tells whether this still is the same chain. */
@@ -388,8 +389,8 @@ export class FollowedChain implements FactsSource {
     this.#anchor = this.#heads[final] ?? this.#anchor
     this.#heads = this.#heads.slice(Math.max(0, final))
     if (this.#anchor !== null || mark < 0) return
-    const onChain = await this.#source.block(mark)
-    if (onChain !== null) this.#anchor = { block: mark, hash: onChain.hash }
+    const hash = await this.#source.hash(mark)
+    if (hash !== null) this.#anchor = { block: mark, hash }
   }
 
   #refuseTooMuch(held: HeldFacts): void {

@@ -1,6 +1,6 @@
 import type { TypedDocumentNode } from '@graphql-typed-document-node/core'
 import { print } from 'graphql'
-import { ClientError, GraphQLClient } from 'graphql-request'
+import { GraphQLClient } from 'graphql-request'
 import { integer } from '../rules/integer.ts'
 import { byPlace } from '../rules/log.ts'
 import { ApiError } from './errors.ts'
@@ -179,14 +179,5 @@ function textOf(document: TypedDocumentNode<unknown, never>): string {
 /** What a client may know of a failed request: never addresses, queries or stack traces of what is behind the API. */
 function upstreamError(error: unknown, network: string): ApiError {
   if (error instanceof ApiError) return error
-  if (error instanceof ClientError) {
-    const messages = (error.response.errors ?? []).map(({ message }) => message).join('\n')
-    if (/no block with that hash|reorgani[sz]ed/i.test(messages)) {
-      return new ApiError(
-        'BLOCK_REORGED',
-        `The block that the index of ${network} was read at is no longer on the chain`,
-      )
-    }
-  }
   return new ApiError('UPSTREAM_UNAVAILABLE', `The index of ${network} did not answer as expected; try again soon`)
 }

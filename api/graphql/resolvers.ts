@@ -118,7 +118,7 @@ const ChainStatus: AllFields<ChainStatusResolvers> = {
   // What is not known is not so.
   synced: ({ state }) => !isStaleNow(state) && state.chainHead !== null && state.chainHead.synced !== false,
   error: ({ state }) => state.error?.message ?? null,
-  hasIndexingErrors: ({ state: { head } }) => head?.hasIndexingErrors ?? false,
+  hasIndexingErrors: ({ state: { head } }) => head?.hasIndexingErrors ?? true,
   contradictionCount: ({ state }) => state.contradictions,
   contradictions: ({ view, state }) =>
     state.head === undefined

@@ -223,6 +223,7 @@ describe('an API that follows a chain', () => {
     const altered = whole.replace(/"bondedAmount":"(\d)/, '"bondedAmount":"9$1')
     for (const [why, text] of [
       ['broken', altered],
+      ['there twice', `${whole}${whole.split('\n').at(-2)}\n`],
       ['another subgraph', whole.replace('"network":"moving"', '"network":"other"')],
       [
         'another one now',
