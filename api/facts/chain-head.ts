@@ -22,8 +22,6 @@ export interface ChainBlock {
 
 /** The chain itself, as graph-node's index-node knows it, or where there is none its RPC. */
 export class ChainSource {
-  #timestamp: { hash: string; seconds: number | null } | undefined
-
   constructor(private readonly chain: { network: string; statusUrl?: string; rpcUrl?: string }) {}
 
   /** The latest block; null where nobody is there to ask, or nobody answers. */
@@ -84,11 +82,7 @@ export class ChainSource {
     })
     const block = status?.chains[0]?.chainHeadBlock
     if (!status || !block) return null
-    if (this.#timestamp?.hash !== block.hash) {
-      const seconds = await blockTime(statusUrl, network, block.hash, signal).catch(() => null)
-      this.#timestamp = { hash: block.hash, seconds }
-    }
-    return { block: Number(block.number), timestamp: this.#timestamp.seconds, synced: status.synced }
+    return { block: Number(block.number), timestamp: null, synced: status.synced }
   }
 }
 
