@@ -83,7 +83,11 @@ describe('a moving chain', () => {
     }
     expect(chain.block(1035)?.hash).not.toBe(trace.block(1035)?.hash)
 
-    // Once more, from within what is new to below it.
+    // Once more, within what is new, and then from there to below it.
+    const { hash } = chain.block(1030) ?? {}
+    expect(chain.reorganise(5)).toHaveLength(5)
+    expect(chain.block(1030)?.hash).toBe(hash)
+    expectLinked(chain, 990)
     const again = chain.reorganise(40)
     expect(again).toHaveLength(40)
     expectLinked(chain, 990)
@@ -146,6 +150,8 @@ describe('a moving chain', () => {
     expectLinked(chain, 990)
     expect(logs(chain, 0, 1499)).toEqual(logs(new RecordedChain(trace), 0, 1499))
     expect(chain.block(1499)?.hash).toBe(trace.block(1499)?.hash)
+    const transaction = trace.block(1018)?.logs[0]?.transactionHash
+    expect(chain.call('eth_getTransactionReceipt', [transaction])).toMatchObject({ blockHash: trace.block(1018)?.hash })
   })
 })
 
