@@ -27,6 +27,7 @@ export interface MovingChainOptions {
 
 /** A recorded chain whose head moves as far as it is told to, and whose last blocks can be replaced by others. */
 export class MovingChain extends RecordedChain<MovingBlocks> {
+  /** The trace it is made of, as it was recorded. */
   readonly recorded: Trace
   readonly #currentRound: { contract: string; roundLength: number } | undefined
 
