@@ -2,10 +2,11 @@ import { createHash } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { toFunctionSelector } from 'viem'
+import { recordedContracts } from '../../stack/chain-plan.ts'
 import { postJson } from '../../stack/graph-node.ts'
 import { waitFor } from '../../stack/processes.ts'
 import { type ChainBlocks, RecordedChain, serveRecordedChains } from '../../stack/recorded-chain.ts'
-import { recordedContracts, type Stack, type StackOptions, startStack } from '../../stack/stack.ts'
+import { type Stack, type StackOptions, startStack } from '../../stack/stack.ts'
 import type { Trace, TraceBlock, TraceLog } from '../../stack/trace.ts'
 
 /**
