@@ -4,6 +4,8 @@ import { ApiError } from '../facts/errors.ts'
 import type { Facts } from '../facts/facts.ts'
 import type { FactsSource } from '../facts/followed-chain.ts'
 import type { RoundFacts } from '../facts/stake.ts'
+import type { VoteCast } from '../rules/proposal.ts'
+import type { Count } from '../rules/proposal-count.ts'
 import { allocateTokens, type TokenAllocation } from '../rules/token-allocation.ts'
 import {
   byVotes,
@@ -23,17 +25,29 @@ const ACCOUNTS_A_TURN = 500
 export interface IndexedChain {
   source: FactsSource
   snapshots: LRUCache<string, Promise<StakeSnapshot>>
+  /** Counts of proposals that nothing changes any more. */
+  counts: LRUCache<string, CountedProposal>
 }
 
-/** A chain for a server, with a place for snapshots: a few rounds, as one of 10,000 holders takes some megabytes. */
+/** A proposal's count with the facts it came from. */
+export interface CountedProposal {
+  count: Count
+  casts: VoteCast[]
+  /** Polls: active stake at the moment the poll is counted by, wei; else 0. */
+  totalActiveStake: bigint
+}
+
+/** A chain for a server. Of snapshots a few are kept, as one of 10,000 holders takes some megabytes. */
 export function indexedChain(source: FactsSource): IndexedChain {
-  return { source, snapshots: new LRUCache({ max: 20 }) }
+  return { source, snapshots: new LRUCache({ max: 20 }), counts: new LRUCache({ max: 1000 }) }
 }
 
 /** One chain as one request sees it: everything as of the block that was the latest when it first looked. */
 export class ChainView {
   #facts: Facts | ApiError | undefined
   #isAsked = false
+  /** Stakes of delegates at the start of the round asked for last: thousands have the same hundred. */
+  #delegates: { round: number; stakes: Map<string, Stake | undefined> } | undefined
 
   constructor(readonly chain: IndexedChain) {}
 
@@ -219,13 +233,19 @@ export class ChainView {
     return new StakeSnapshot(key, round, totalActiveStake, totalStake, powers, l1 === null)
   }
 
+  #delegateAt(delegate: string, round: number): Stake | undefined {
+    if (this.#delegates?.round !== round) this.#delegates = { round, stakes: new Map() }
+    const { stakes } = this.#delegates
+    if (!stakes.has(delegate)) stakes.set(delegate, this.facts.stake.at(delegate, round))
+    return stakes.get(delegate)
+  }
+
   /** By the rule of the chain. */
   #powerOf(account: string, stake: Stake | undefined, round: number): VotingPower {
-    const { stake: stakes, totals } = this.facts
-    const { l1 } = totals
+    const { l1 } = this.facts.totals
     refuseInexact(stake)
     if (l1 === null) {
-      const delegate = stake?.delegate ? stakes.at(stake.delegate, round) : undefined
+      const delegate = stake?.delegate ? this.#delegateAt(stake.delegate, round) : undefined
       refuseInexact(delegate)
       return votingPower(account, round, stake, delegate, this.checkpointedFrom(account) <= round)
     }
