@@ -15,7 +15,7 @@ import {
   type TreasuryProposalInView,
 } from '../views/governance-view.ts'
 import { type Context, viewsOf } from './context.ts'
-import type { AllFields } from './field-rules.ts'
+import { type AllFields, given } from './field-rules.ts'
 import type {
   AccountVoteResolvers,
   AragonVoteResolvers,
@@ -103,12 +103,11 @@ export async function accountVotes(
 const PROPOSAL_ID = /^(treasury:\d{1,78}|poll:0x[0-9a-f]{40}|aragon:0x[0-9a-f]{40}:\d{1,78})$/i
 
 const proposalFields: AllFields<Omit<ProposalResolvers, '__resolveType'>> = {
+  ...given('system', 'proposer'),
   id: globalId,
-  system: ({ system }) => system,
   network: ({ view }) => view.chainView.network,
   title: (proposal, _, context) => titleOf(proposal, context),
   description: async (proposal, _, context) => (await textOf(proposal, context)).description,
-  proposer: ({ proposer }) => proposer,
   createdAt: ({ createdAt }) => position(createdAt),
   state: async (proposal) => (await countOf(proposal)).state,
   tally: async (proposal) => {
@@ -131,11 +130,9 @@ const proposalFields: AllFields<Omit<ProposalResolvers, '__resolveType'>> = {
 }
 
 const TreasuryProposal: AllFields<TreasuryProposalResolvers> = {
+  ...given('proposalId', 'snapshotRound', 'lastRound'),
   ...proposalFields,
-  proposalId: ({ proposalId }) => proposalId,
   proposalIdVerified: (proposal) => recomputeProposalId(proposal) === proposal.proposalId,
-  snapshotRound: ({ snapshotRound }) => snapshotRound,
-  lastRound: ({ lastRound }) => lastRound,
   actions: ({ targets, values, calldatas, view }) =>
     targets.map((target, index) => {
       const action = { target, value: values[index] ?? 0n, calldata: calldatas[index] ?? '0x' }
@@ -163,9 +160,8 @@ const Poll: AllFields<PollResolvers> = {
 }
 
 const AragonVote: AllFields<AragonVoteResolvers> = {
+  ...given('voteId', 'app', 'script'),
   ...proposalFields,
-  voteId: ({ voteId }) => voteId,
-  app: ({ app }) => app,
   snapshotBlock: ({ snapshotBlock }) => BigInt(snapshotBlock),
   startDate: ({ createdAt }) => isoTime(createdAt.timestamp),
   endDate: (vote) => {
@@ -174,7 +170,6 @@ const AragonVote: AllFields<AragonVoteResolvers> = {
   },
   supportRequired: (vote) => setting(vote, 'supportRequired'),
   minimumQuorum: (vote) => setting(vote, 'minAcceptQuorum'),
-  script: ({ script }) => script,
   canExecute: (vote) => vote.view.canExecute(vote),
   payments: (vote) => vote.view.payments(vote),
   holders: ({ token, view, voteId, snapshotBlock }, { first, after }) => {
@@ -201,8 +196,7 @@ const Vote: AllFields<VoteResolvers> = {
 }
 
 const AccountVote: AllFields<AccountVoteResolvers> = {
-  proposal: ({ proposal }) => proposal,
-  vote: ({ vote }) => vote,
+  ...given('proposal', 'vote'),
 }
 
 /** The type of each voting system's proposals. */

@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { LRUCache } from 'lru-cache'
 import { ApiError } from '../facts/errors.ts'
 import type { Facts } from '../facts/facts.ts'
-import type { FactsSource } from '../facts/followed-chain.ts'
+import type { ChainState, FactsSource } from '../facts/followed-chain.ts'
 import type { RoundFacts } from '../facts/stake.ts'
 import type { VoteCast } from '../rules/proposal.ts'
 import type { Count } from '../rules/proposal-count.ts'
@@ -42,6 +42,13 @@ export function indexedChain(source: FactsSource): IndexedChain {
   return { source, snapshots: new LRUCache({ max: 20 }), counts: new LRUCache({ max: 1000 }) }
 }
 
+/** From the first indexed round, 0 before any, to the last initialised one. */
+export interface RoundRange {
+  firstRound: number
+  currentRound: number
+  isL1: boolean
+}
+
 /** One chain as one request sees it: everything as of the block that was the latest when it first looked. */
 export class ChainView {
   #facts: Facts | ApiError | undefined
@@ -62,6 +69,26 @@ export class ChainView {
     this.#facts ??= this.chain.source.facts
     if (this.#facts instanceof ApiError) throw this.#facts
     return this.#facts
+  }
+
+  /** The rounds it can tell of, without asking anything of it; null where there are no facts. */
+  get range(): RoundRange | null {
+    const { head, firstRound, currentRound, isL1 } = this.chain.source.state
+    if (this.#facts instanceof ApiError || (head === undefined && this.#facts === undefined)) return null
+    const { firstRound: first, currentRound: current } = this.#facts ?? { firstRound, currentRound }
+    return { firstRound: first, currentRound: current, isL1 }
+  }
+
+  /** Where the chain stands: at the block that this request reads it at, where it can be read. */
+  get state(): ChainState {
+    const { state } = this.chain.source
+    try {
+      const { head, firstRound, currentRound, stake } = this.facts
+      return { ...state, head, firstRound, currentRound, contradictions: stake.contradictions.length }
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error
+      return { ...state, error }
+    }
   }
 
   /** Whether anything was asked of this chain. */
