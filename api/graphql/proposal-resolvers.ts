@@ -6,6 +6,7 @@ import type { Poll as PollFacts } from '../rules/proposal.ts'
 import { choiceOf } from '../rules/proposal-count.ts'
 import { decodeAction, recomputeProposalId } from '../texts/proposal-actions.ts'
 import { proposalTitle } from '../texts/proposal-title.ts'
+import { folded } from '../texts/search.ts'
 import {
   type AragonVoteInView,
   aragonClosingTime,
@@ -300,7 +301,7 @@ async function filterProposals(
   const { system, state, proposer, voter, search, createdAfter, createdBefore } = filter
   const votedOn =
     voter === null || voter === undefined ? null : new Set(views.flatMap((view) => view.proposalsVotedBy(voter)))
-  const needle = search?.toLowerCase()
+  const needle = search ? folded(search) : undefined
   const fits = await Promise.all(
     proposals.map(async (proposal) => {
       const created = isoTime(proposal.createdAt.timestamp)
@@ -318,7 +319,7 @@ async function filterProposals(
 
 async function isTextFound(proposal: ProposalInView, needle: string, context: Context): Promise<boolean> {
   const { title, description } = await textOf(proposal, context)
-  return [title, description].some((text) => text?.toLowerCase().includes(needle))
+  return [title, description].some((text) => text !== null && folded(text).includes(needle))
 }
 
 /** The list in an order, and how its cursors are made: "<time> <id>", by time, then id. */
