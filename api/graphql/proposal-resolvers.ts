@@ -3,7 +3,7 @@ import { aragonEndDate } from '../rules/aragon-tally.ts'
 import type { LogPosition } from '../rules/log.ts'
 import { percent } from '../rules/poll-tally.ts'
 import type { Poll as PollFacts } from '../rules/proposal.ts'
-import { choiceOf } from '../rules/proposal-count.ts'
+import { choiceOf, type State } from '../rules/proposal-count.ts'
 import { decodeAction, recomputeProposalId } from '../texts/proposal-actions.ts'
 import { proposalTitle } from '../texts/proposal-title.ts'
 import { folded } from '../texts/search.ts'
@@ -31,7 +31,7 @@ import type {
 } from './generated/resolvers.ts'
 import { type ListOrder, pageOf, pageSize } from './pagination.ts'
 import type { AccountVoteParent, VoteParent } from './parents.ts'
-import { isoTime, position } from './positions.ts'
+import { isoTime, isoTimeOfAnybody, position } from './positions.ts'
 import { holdersPage } from './treasury-resolvers.ts'
 
 /** How long an answer waits for a poll's text that is not at hand: not long enough to be felt. */
@@ -42,8 +42,8 @@ export const proposalQueries: Required<Pick<QueryResolvers, 'proposals' | 'propo
   proposals: async (_, { first, after, filter, orderBy }, context) => {
     pageSize(first)
     const asked = viewsOf(filter?.network, context)
-    const proposals = await filterProposals(allProposals(asked), filter ?? {}, asked, context)
-    return pageOf(...sortProposals(proposals, orderBy ?? 'CREATED_DESC'), first, after)
+    const { proposals, uncounted } = await filterProposals(allProposals(asked), filter ?? {}, asked, context)
+    return { ...pageOf(...sortProposals(proposals, orderBy ?? 'CREATED_DESC'), first, after), uncounted }
   },
   proposal: (_, { id }, { governance }) => findProposal(id, governance),
 }
@@ -72,25 +72,21 @@ export function findProposal(id: string, governance: readonly GovernanceView[]):
 }
 
 /** An account's choices that count, latest first, for Account.votes. */
-export async function accountVotes(
+export function accountVotes(
   address: string,
   first: number | null | undefined,
   after: string | null | undefined,
   { governance }: Context,
 ) {
   pageSize(first)
-  const proposals = governance.flatMap((view) => view.proposalsVotedBy(address))
-  const votes = await Promise.all(
-    proposals.map(async (proposal): Promise<AccountVoteParent | null> => {
-      const vote = await findVote(proposal, address)
-      return vote === null ? null : { proposal, vote }
+  const votes = governance.flatMap((view) =>
+    view.proposalsVotedBy(address).flatMap((proposal): AccountVoteParent[] => {
+      const cast = view.lastValidCast(proposal, address)
+      return cast === undefined ? [] : [{ proposal, cast }]
     }),
   )
-  const latestFirst = votes
-    .filter((vote) => vote !== null)
-    .sort((a, b) => compareKeys(accountVoteKey(b), accountVoteKey(a)))
   return pageOf(
-    latestFirst,
+    votes.sort((a, b) => compareKeys(accountVoteKey(b), accountVoteKey(a))),
     {
       form: /^\d{1,15} \d{1,15} \d{1,15} \S{1,150}$/,
       keyOf: accountVoteKey,
@@ -147,8 +143,8 @@ const Poll: AllFields<PollResolvers> = {
   ipfsHash: (poll) => cidOf(poll),
   proposalBytes: ({ proposal }) => proposal,
   endBlock: ({ endBlock }) => endBlock,
-  invalidVotes: async (poll) => {
-    const { casts } = await poll.view.count(poll)
+  invalidVotes: (poll) => {
+    const casts = poll.view.chainView.facts.governance.casts(poll.id)
     return casts
       .filter(({ valid }) => !valid)
       .map(({ voter, choice, at }) => ({ voter, rawChoice: choice, castAt: position(at) }))
@@ -167,7 +163,7 @@ const AragonVote: AllFields<AragonVoteResolvers> = {
   startDate: ({ createdAt }) => isoTime(createdAt.timestamp),
   endDate: (vote) => {
     const startDate = BigInt(vote.createdAt.timestamp)
-    return isoTime(Number(aragonEndDate({ startDate, voteTime: setting(vote, 'voteTime') })))
+    return isoTimeOfAnybody(Number(aragonEndDate({ startDate, voteTime: setting(vote, 'voteTime') })))
   },
   supportRequired: (vote) => setting(vote, 'supportRequired'),
   minimumQuorum: (vote) => setting(vote, 'minAcceptQuorum'),
@@ -197,7 +193,8 @@ const Vote: AllFields<VoteResolvers> = {
 }
 
 const AccountVote: AllFields<AccountVoteResolvers> = {
-  ...given('proposal', 'vote'),
+  proposal: ({ proposal }) => proposal,
+  vote: ({ proposal, cast }) => findVote(proposal, cast.voter),
 }
 
 /** The type of each voting system's proposals. */
@@ -297,11 +294,12 @@ async function filterProposals(
   filter: ProposalFilter,
   views: readonly GovernanceView[],
   context: Context,
-): Promise<ProposalInView[]> {
+): Promise<{ proposals: ProposalInView[]; uncounted: string[] }> {
   const { system, state, proposer, voter, search, createdAfter, createdBefore } = filter
   const votedOn =
     voter === null || voter === undefined ? null : new Set(views.flatMap((view) => view.proposalsVotedBy(voter)))
   const needle = search ? folded(search) : undefined
+  const uncounted: string[] = []
   const fits = await Promise.all(
     proposals.map(async (proposal) => {
       const created = isoTime(proposal.createdAt.timestamp)
@@ -311,10 +309,23 @@ async function filterProposals(
       if (createdBefore && created > createdBefore) return false
       if (votedOn !== null && !votedOn.has(proposal)) return false
       if (needle && !(await isTextFound(proposal, needle, context))) return false
-      return !state || state.includes((await countOf(proposal)).state)
+      if (!state) return true
+      const found = await stateIfCounted(proposal)
+      if (found === null) uncounted.push(globalId(proposal))
+      return found !== null && state.includes(found)
     }),
   )
-  return proposals.filter((_, index) => fits[index])
+  return { proposals: proposals.filter((_, index) => fits[index]), uncounted: uncounted.sort() }
+}
+
+/** Null where it cannot be counted, for whatever reason a client may be told. */
+async function stateIfCounted(proposal: ProposalInView): Promise<State | null> {
+  try {
+    return (await countOf(proposal)).state
+  } catch (error) {
+    if (error instanceof ApiError) return null
+    throw error
+  }
 }
 
 async function isTextFound(proposal: ProposalInView, needle: string, context: Context): Promise<boolean> {
@@ -328,8 +339,9 @@ function sortProposals(
   orderBy: ProposalOrder,
 ): [ProposalInView[], ListOrder<ProposalInView>] {
   const byCreation = orderBy === 'CREATED_ASC' || orderBy === 'CREATED_DESC'
+  // What anybody may set the end to fits into a cursor all the same.
   const timeOf = (proposal: ProposalInView) =>
-    byCreation ? proposal.createdAt.timestamp : proposal.view.endTime(proposal)
+    byCreation ? proposal.createdAt.timestamp : Math.min(proposal.view.endTime(proposal), 999_999_999_999_999)
   const direction = orderBy === 'CREATED_ASC' || orderBy === 'ENDS_ASC' ? 1 : -1
   const keyOf = (proposal: ProposalInView) => `${timeOf(proposal)} ${globalId(proposal)}`
   const compare = (a: string, b: string) => direction * compareKeys(a, b)
@@ -363,8 +375,8 @@ const castOrder: ListOrder<VoteParent> = {
 }
 
 /** By time across chains; several blocks of one chain can have the same. */
-function accountVoteKey({ proposal, vote: { ballot } }: AccountVoteParent): string {
-  const { timestamp, block, logIndex } = ballot.cast.at
+function accountVoteKey({ proposal, cast }: AccountVoteParent): string {
+  const { timestamp, block, logIndex } = cast.at
   return `${timestamp} ${block} ${logIndex} ${globalId(proposal)}`
 }
 
@@ -404,7 +416,7 @@ function pollTimeline(poll: PollInView): ProposalEvent[] {
 }
 
 function aragonTimeline(vote: AragonVoteInView): ProposalEvent[] {
-  const closes = vote.voteTime === null && vote.execution === null ? null : isoTime(aragonClosingTime(vote))
+  const closes = vote.voteTime === null && vote.execution === null ? null : isoTimeOfAnybody(aragonClosingTime(vote))
   return [
     marked('CREATED', vote.createdAt, vote),
     { kind: 'VOTING_OPENED', at: null, round: null, timestamp: isoTime(vote.createdAt.timestamp) },

@@ -49,6 +49,12 @@ export class GovernanceView {
     return this.proposals().filter(({ id }) => ids.has(id))
   }
 
+  /** The last valid choice of an account on a proposal; undefined where it has none. */
+  lastValidCast({ id }: ProposalInView, voter: string): VoteCast | undefined {
+    const casts = this.chainView.facts.governance.casts(id)
+    return casts.findLast((cast) => cast.valid && cast.voter === voter)
+  }
+
   /** The round it is; see FactsSource.roundAt. */
   roundNow(): Promise<number> {
     this.#roundNow ??= this.chainView.chain.source.roundAt(this.chainView.facts)
