@@ -398,11 +398,14 @@ function treasuryTimeline(proposal: TreasuryProposalInView): ProposalEvent[] {
   const clock = [
     { kind: 'VOTING_OPENED' as const, round: proposal.snapshotRound + 1 },
     { kind: 'VOTING_CLOSED' as const, round: proposal.lastRound + 1 },
-  ].map((event) => ({ ...event, at: null, timestamp: null }))
+  ].map(({ kind, round }): ProposalEvent => {
+    const { seconds, estimated } = proposal.view.roundTime(round)
+    return { kind, round, at: null, timestamp: isoTimeOfAnybody(seconds), estimated }
+  })
   // What was canceled never comes to what the clock would have brought.
   return [
     marked('CREATED', proposal.createdAt, proposal),
-    ...clock.filter(({ round }) => round <= lastRound),
+    ...clock.filter(({ round }) => (round ?? 0) <= lastRound),
     ...events,
   ]
 }
@@ -410,22 +413,28 @@ function treasuryTimeline(proposal: TreasuryProposalInView): ProposalEvent[] {
 function pollTimeline(poll: PollInView): ProposalEvent[] {
   return [
     marked('CREATED', poll.createdAt, poll),
-    { kind: 'VOTING_OPENED', at: null, round: null, timestamp: isoTime(poll.createdAt.timestamp) },
-    { kind: 'VOTING_CLOSED', at: null, round: null, timestamp: null },
+    byClock('VOTING_OPENED', poll.createdAt.timestamp),
+    // In which block of the chain's own the last L1 block to vote in fell is known, its time is not.
+    { ...byClock('VOTING_CLOSED', poll.view.endTime(poll)), estimated: true },
   ]
 }
 
 function aragonTimeline(vote: AragonVoteInView): ProposalEvent[] {
-  const closes = vote.voteTime === null && vote.execution === null ? null : isoTimeOfAnybody(aragonClosingTime(vote))
+  const isKnown = vote.voteTime !== null || vote.execution !== null
   return [
     marked('CREATED', vote.createdAt, vote),
-    { kind: 'VOTING_OPENED', at: null, round: null, timestamp: isoTime(vote.createdAt.timestamp) },
-    { kind: 'VOTING_CLOSED', at: null, round: null, timestamp: closes },
+    byClock('VOTING_OPENED', vote.createdAt.timestamp),
+    byClock('VOTING_CLOSED', isKnown ? aragonClosingTime(vote) : Infinity),
     ...(vote.execution === null ? [] : [marked('EXECUTED', vote.execution.at, vote)]),
   ]
 }
 
 function marked(kind: ProposalEvent['kind'], at: LogPosition, proposal: ProposalInView): ProposalEvent {
   const round = proposal.system === 'TREASURY' ? proposal.view.chainView.roundOf(at) : null
-  return { kind, at: position(at), round, timestamp: isoTime(at.timestamp) }
+  return { kind, at: position(at), round, timestamp: isoTime(at.timestamp), estimated: false }
+}
+
+/** What no event marks, at a Unix time. */
+function byClock(kind: ProposalEvent['kind'], seconds: number): ProposalEvent {
+  return { kind, at: null, round: null, timestamp: isoTimeOfAnybody(seconds), estimated: false }
 }

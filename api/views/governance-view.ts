@@ -92,6 +92,16 @@ export class GovernanceView {
     return found?.proposal ?? null
   }
 
+  /** Unix time at which a round began: that of its NewRound, else estimated from how long rounds have taken; never before any. */
+  roundTime(number: number): { seconds: number; estimated: boolean } {
+    const { stake, lastRound } = this.chainView.facts
+    const round = stake.roundFrom(number)
+    if (round?.number === number) return { seconds: round.initializedAt.timestamp, estimated: false }
+    if (lastRound === undefined) return { seconds: Infinity, estimated: true }
+    const { round: from, time, secondsPerRound } = roundPace(stake.rounds[0], lastRound)
+    return { seconds: Math.floor(time + (number - from) * secondsPerRound), estimated: true }
+  }
+
   /**
    * Unix time at which voting on a proposal ends. Known where the round after its last one is initialised; else, and for
    * polls, estimated from how long rounds and L1 blocks have taken.
@@ -108,8 +118,7 @@ export class GovernanceView {
     }
     if (proposal.system === 'POLL') return proposal.createdAt.timestamp + POLL_PERIOD_SECONDS
     const next = stake.roundFrom(proposal.lastRound + 1)
-    if (next !== undefined) return next.initializedAt.timestamp
-    return Math.floor(pace.time + (proposal.lastRound + 1 - pace.round) * pace.secondsPerRound)
+    return next?.initializedAt.timestamp ?? this.roundTime(proposal.lastRound + 1).seconds
   }
 
   /** Unix time of the indexed head; UPSTREAM_UNAVAILABLE where it is not known. */
