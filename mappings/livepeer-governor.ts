@@ -3,6 +3,7 @@ import { getOrCreateAccount } from '../subgraph/entities/account'
 import { recordSettingChange } from '../subgraph/entities/governor-setting-change'
 import { setLogPosition } from '../subgraph/entities/log'
 import { getOrCreateProtocol } from '../subgraph/entities/protocol'
+import { keptRound } from '../subgraph/entities/round'
 import { countVote, newVoteCast } from '../subgraph/entities/vote'
 import {
   ProposalCanceled as ProposalCanceledEvent,
@@ -29,8 +30,8 @@ export function handleProposalCreated(event: ProposalCreatedEvent): void {
   proposal.values = event.params.values
   proposal.calldatas = event.params.calldatas
   proposal.description = event.params.description
-  proposal.snapshotRound = event.params.voteStart.toI32()
-  proposal.lastRound = event.params.voteEnd.toI32()
+  proposal.snapshotRound = keptRound(event.params.voteStart)
+  proposal.lastRound = keptRound(event.params.voteEnd)
   setLogPosition(proposal, event, getOrCreateProtocol())
   proposal.save()
 }

@@ -400,7 +400,7 @@ function treasuryTimeline(proposal: TreasuryProposalInView): ProposalEvent[] {
     { kind: 'VOTING_CLOSED' as const, round: proposal.lastRound + 1 },
   ].map(({ kind, round }): ProposalEvent => {
     const { seconds, estimated } = proposal.view.roundTime(round)
-    return { kind, round, at: null, timestamp: isoTimeOfAnybody(seconds), estimated }
+    return { kind, round: Math.min(round, NO_END), at: null, timestamp: isoTimeOfAnybody(seconds), estimated }
   })
   // What was canceled never comes to what the clock would have brought.
   return [
@@ -433,6 +433,9 @@ function marked(kind: ProposalEvent['kind'], at: LogPosition, proposal: Proposal
   const round = proposal.system === 'TREASURY' ? proposal.view.chainView.roundOf(at) : null
   return { kind, at: position(at), round, timestamp: isoTime(at.timestamp), estimated: false }
 }
+
+/** Stands for any later round, and is the last that GraphQL's Int can tell. */
+const NO_END = 2_147_483_647
 
 /** What no event marks, at a Unix time. */
 function byClock(kind: ProposalEvent['kind'], seconds: number): ProposalEvent {

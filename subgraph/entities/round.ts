@@ -1,7 +1,15 @@
-import { ethereum } from '@graphprotocol/graph-ts'
+import { BigInt, ethereum } from '@graphprotocol/graph-ts'
 import { Protocol, Round } from '../generated/schema'
 import { roundId } from '../ids'
 import { recordContradiction } from './contradiction'
+import { NO_END } from './stake-positions'
+
+const LAST_ROUND = BigInt.fromI32(NO_END)
+
+/** A round that the governor's settings, which a vote can make anything, lead to: beyond what is kept it is NO_END. */
+export function keptRound(round: BigInt): i32 {
+  return round > LAST_ROUND ? NO_END : round.toI32()
+}
 
 /** Whether a NewRound begins a later round than the last one; that it does not is a Contradiction. */
 export function isLaterRound(protocol: Protocol, event: ethereum.Event, number: i32): boolean {
