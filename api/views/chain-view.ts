@@ -24,7 +24,7 @@ const ACCOUNTS_A_TURN = 500
 /** One indexed chain, for as long as the server runs. */
 export interface IndexedChain {
   source: FactsSource
-  snapshots: LRUCache<string, Promise<StakeSnapshot>>
+  snapshots: LRUCache<string, StakeSnapshot, () => Promise<StakeSnapshot>>
   /** Counts of proposals that nothing changes any more. */
   counts: LRUCache<string, CountedProposal>
 }
@@ -37,9 +37,19 @@ export interface CountedProposal {
   totalActiveStake: bigint
 }
 
-/** A chain for a server. Of snapshots a few are kept, as one of 10,000 holders takes some megabytes. */
+/** Holders in all snapshots that are kept: some fifty of Livepeer's, in as many megabytes. */
+const KEPT_HOLDERS = 250_000
+
+/** A chain for a server. */
 export function indexedChain(source: FactsSource): IndexedChain {
-  return { source, snapshots: new LRUCache({ max: 20 }), counts: new LRUCache({ max: 1000 }) }
+  const snapshots: IndexedChain['snapshots'] = new LRUCache({
+    maxSize: KEPT_HOLDERS,
+    sizeCalculation: ({ holders }) => holders.length + 1,
+    // A snapshot pushed out while it is made is still waited for.
+    ignoreFetchAbort: true,
+    fetchMethod: (_key, _stale, { context: make }) => make(),
+  })
+  return { source, snapshots, counts: new LRUCache({ max: 1000 }) }
 }
 
 /** From the first indexed round, 0 before any, to the last initialised one. */
@@ -167,12 +177,7 @@ export class ChainView {
     const totals = this.totals(round)
     const fixedBy = totals.finalSince ?? head.blockHash ?? head.block
     const key = `${this.network} ${head.deployment} ${round} ${fixedBy}`
-    const cached = this.chain.snapshots.get(key)
-    if (cached !== undefined) return cached
-    const snapshot = this.#newSnapshot(key, round, totals)
-    this.chain.snapshots.set(key, snapshot)
-    snapshot.catch(() => this.chain.snapshots.delete(key))
-    return snapshot
+    return this.chain.snapshots.forceFetch(key, { context: () => this.#newSnapshot(key, round, totals) })
   }
 
   /**
