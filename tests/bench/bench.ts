@@ -22,6 +22,12 @@ const interruption = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(signal, () => interruption.abort(new StackError('interrupted')))
 }
+/** Large enough to see that all of it works, in two minutes. */
+const SMALL_SCALE: ScaleOptions = {
+  chain: { ...REAL_SIZE, accounts: 300, transcoders: 20, rounds: 40, proposals: 8, polls: 4 },
+  stages: [10, 40],
+  seconds: 2,
+}
 const started = performance.now()
 let lastProgress = { what: '', at: 0 }
 
@@ -52,13 +58,6 @@ interface Options {
 /** A chain as large as the real one, but for its last round. */
 function realScale(stages: readonly number[]): ScaleOptions {
   return { chain: { ...REAL_SIZE, rounds: stages.at(-1) ?? REAL_SIZE.rounds }, stages, seconds: 5 }
-}
-
-/** Large enough to see that all of it works, in two minutes. */
-const SMALL_SCALE: ScaleOptions = {
-  chain: { ...REAL_SIZE, accounts: 300, transcoders: 20, rounds: 40, proposals: 8, polls: 4 },
-  stages: [10, 40],
-  seconds: 2,
 }
 
 async function bench({ trace: file, repeat, duration }: Options, signal: AbortSignal): Promise<Report> {
