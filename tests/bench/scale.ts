@@ -6,8 +6,9 @@ import { pause, StackError, waitFor } from '../../stack/processes.ts'
 import { type RecordedChainServer, serveRecordedChains } from '../../stack/recorded-chain.ts'
 import { readTrace, type Trace } from '../../stack/trace.ts'
 import { MovingChain } from '../system/moving-chain.ts'
-import { type ChainSize, type MadeUpTruth, writeMadeUpChain } from './made-up-chain.ts'
-import { compareMadeUpChain } from './made-up-truth.ts'
+import type { ChainSize } from './chain-size.ts'
+import { writeMadeUpChain } from './made-up-chain.ts'
+import { compareMadeUpChain, type MadeUpTruth } from './made-up-truth.ts'
 import { commandLineBelow, residentBytes, usageBelow } from './process-usage.ts'
 import {
   type Askable,
