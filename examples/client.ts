@@ -1,6 +1,8 @@
 import { ClientError, GraphQLClient } from 'graphql-request'
 import { HoldersDocument, type HoldersQuery, LatestRoundDocument } from './generated/queries.ts'
 
+type Holders = NonNullable<NonNullable<HoldersQuery['stakeSnapshot']>['holders']>
+
 // Run it with: npx tsx examples/client.ts http://127.0.0.1:4000 [round]
 const [url = 'http://127.0.0.1:4000', wantedRound] = process.argv.slice(2)
 const api = new GraphQLClient(`${url}/graphql`)
@@ -20,12 +22,14 @@ try {
 }
 
 /** Everybody at the start of a round, page by page. */
-async function holdersAt(round: number): Promise<HoldersQuery['stakeSnapshot']['holders']['nodes']> {
-  const all: HoldersQuery['stakeSnapshot']['holders']['nodes'] = []
+async function holdersAt(round: number): Promise<Holders['nodes']> {
+  const all: Holders['nodes'] = []
   for (let after: string | null = null, more = true; more; ) {
     const page: HoldersQuery = await api.request(HoldersDocument, { round, after })
     for (const { network, stale } of page.status) if (stale) console.error(`${network} is not up to date`)
-    const { holders } = page.stakeSnapshot
+    // What was refused is null, and its error is thrown; so this is for the types.
+    const holders = page.stakeSnapshot?.holders
+    if (!holders) throw new Error(`Nothing was told of round ${round}`)
     all.push(...holders.nodes)
     after = holders.pageInfo.endCursor ?? null
     more = holders.pageInfo.hasNextPage

@@ -22,8 +22,6 @@ export interface ChainBlock {
 
 /** The chain itself, as graph-node's index-node knows it, or where there is none its RPC. */
 export class ChainSource {
-  #timestamp: { hash: string; seconds: number | null } | undefined
-
   constructor(private readonly chain: { network: string; statusUrl?: string; rpcUrl?: string }) {}
 
   /** The latest block; null where nobody is there to ask, or nobody answers. */
@@ -40,22 +38,29 @@ export class ChainSource {
     }
   }
 
-  /** The block that has a number on the chain now; null where nobody is there to ask, or nobody tells. */
+  /** Hash of the block that has a number on the chain now; null where nobody is there to ask, or nobody tells. */
+  async hash(number: number): Promise<string | null> {
+    const { network, statusUrl } = this.chain
+    try {
+      if (statusUrl === undefined) return (await this.block(number))?.hash ?? null
+      const signal = AbortSignal.timeout(TIMEOUT_MS)
+      const variables = { network, block: number }
+      const answer = await request<{ hash: string | null }>({ url: statusUrl, document: BLOCK_HASH, variables, signal })
+      // graph-node leaves out the 0x here.
+      return answer.hash === null ? null : `0x${answer.hash.replace(/^0x/, '')}`
+    } catch {
+      return null
+    }
+  }
+
+  /** The same with the block's time. */
   async block(number: number): Promise<ChainBlock | null> {
     const { network, statusUrl, rpcUrl } = this.chain
     try {
       if (statusUrl !== undefined) {
+        const hash = await this.hash(number)
+        if (hash === null) return null
         const signal = AbortSignal.timeout(TIMEOUT_MS)
-        const variables = { network, block: number }
-        const answer = await request<{ hash: string | null }>({
-          url: statusUrl,
-          document: BLOCK_HASH,
-          variables,
-          signal,
-        })
-        if (answer.hash === null) return null
-        // graph-node leaves out the 0x here.
-        const hash = `0x${answer.hash.replace(/^0x/, '')}`
         return { hash, timestamp: await blockTime(statusUrl, network, hash, signal).catch(() => null) }
       }
       if (rpcUrl === undefined) return null
@@ -77,11 +82,7 @@ export class ChainSource {
     })
     const block = status?.chains[0]?.chainHeadBlock
     if (!status || !block) return null
-    if (this.#timestamp?.hash !== block.hash) {
-      const seconds = await blockTime(statusUrl, network, block.hash, signal).catch(() => null)
-      this.#timestamp = { hash: block.hash, seconds }
-    }
-    return { block: Number(block.number), timestamp: this.#timestamp.seconds, synced: status.synced }
+    return { block: Number(block.number), timestamp: null, synced: status.synced }
   }
 }
 

@@ -13,8 +13,9 @@ export interface Anchor {
   hash: string
 }
 
-/** What blocks up to one made so, after those of the piece before; with a block of them, or before, to tell the chain by. */
+/** What blocks above one and up to another made so, with a block of them, or before, to tell the chain by. */
 export interface Piece {
+  above: number
   upTo: number
   anchor: Anchor | null
   lists: Lists

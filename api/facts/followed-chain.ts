@@ -4,16 +4,16 @@ import { LRUCache } from 'lru-cache'
 import pLimit from 'p-limit'
 import { type ChainBlock, type ChainHead, ChainSource } from './chain-head.ts'
 import { ApiError, blockReorged } from './errors.ts'
-import { type Facts, type Head, HeldFacts, type Totals } from './facts.ts'
+import { type Facts, type Head, HeldFacts } from './facts.ts'
 import { type Anchor, FactsFile } from './facts-file.ts'
-import { GraphNode, mapLists, UP_TO_HEAD } from './graph-node.ts'
+import { GraphNode, type IndexHead, mapLists, type Slice, UP_TO_HEAD } from './graph-node.ts'
 import { RoundClock } from './rounds-manager.ts'
 import { blockOf, type Lists, Names } from './series.ts'
 
 /** Blocks this far behind the head are not reorganised: on Ethereum L1 finality takes 64, Arbitrum is final sooner. */
 const VOLATILE_BLOCKS = 250
 /** Final facts of more blocks than this are not read together with those that are not final. */
-const CATCH_UP_BLOCKS = 2000
+const CATCH_UP_BLOCKS = 250
 /** How many blocks are read at first, and how many entities one answer should have. */
 const FIRST_SLICE = 10_000
 const GOOD_SLICE = 800
@@ -22,6 +22,8 @@ const KEPT_BLOCKS = 50_000
 /** Questions about blocks that nobody here has seen: how many at a time, and how many may wait. */
 const ASKED_AT_A_TIME = 2
 const MAY_WAIT = 20
+/** How soon it is tried again where the chain was reorganised while it was read. */
+const RETRY_MS = 100
 /** How long after the time for two looks at the index there should have been an answer. */
 const OVERDUE_MS = 3000
 /** What a fact takes, with its share of everything around it; see docs/performance.md. */
@@ -70,6 +72,8 @@ export interface ChainState {
   /** Whether it is known to be Ethereum L1. */
   isL1: boolean
   chainHead: ChainHead | null
+  /** Seconds since the index was seen at its chain's head; 0 while it is. */
+  behindSeconds: number
   /** Seconds since graph-node last answered; null where it never did. */
   ageSeconds: number | null
   /** Whether graph-node should have answered since; true where it never did. */
@@ -127,6 +131,7 @@ export class FollowedChain implements FactsSource {
   #facts: Facts | undefined
   #chainHead: ChainHead | null = null
   #error: ApiError | null = null
+  #behindSince: number | undefined
   #isChecked = false
   #answeredAt: number | undefined
   #loadSeconds: number | null = null
@@ -184,6 +189,7 @@ export class FollowedChain implements FactsSource {
       contradictions: stake?.contradictions.length ?? 0,
       isL1: (this.#facts?.totals.l1 ?? null) !== null,
       chainHead: this.#chainHead,
+      behindSeconds: this.#behindSince === undefined ? 0 : (performance.now() - this.#behindSince) / 1000,
       ageSeconds: this.#ageSeconds,
       isOverdue: (this.#ageSeconds ?? Infinity) * 1000 > 2 * this.#options.intervalMs + OVERDUE_MS,
       error: this.#facts === undefined ? (this.#error ?? this.#unavailable('has no facts loaded yet')) : this.#error,
@@ -239,7 +245,10 @@ export class FollowedChain implements FactsSource {
       this.#error = null
       this.#answeredAt = performance.now()
     } catch (error) {
-      if (!this.#end.signal.aborted) this.#fail(error)
+      if (this.#end.signal.aborted) return 0
+      // What was read is of a branch that lost: nothing is wrong with graph-node, unless it goes on like that.
+      if (error instanceof ApiError && error.code === 'BLOCK_REORGED' && !this.state.isOverdue) return RETRY_MS
+      this.#fail(error)
       return intervalMs
     }
     const took = performance.now() - started
@@ -251,7 +260,8 @@ export class FollowedChain implements FactsSource {
     const { log } = this.#options
     if (!(error instanceof ApiError))
       log(`following ${this.network} failed: ${error instanceof Error ? error.stack : error}`)
-    this.#error = error instanceof ApiError ? error : this.#unavailable('cannot be followed')
+    const isForClients = error instanceof ApiError && error.code === 'UPSTREAM_UNAVAILABLE'
+    this.#error = isForClients ? error : this.#unavailable('cannot be followed')
   }
 
   /** From one consistent state to the next: all that the blocks above the mark made so, as of one block. */
@@ -259,7 +269,11 @@ export class FollowedChain implements FactsSource {
     if (this.#refusal !== undefined) throw this.#refusal
     const started = performance.now()
     const [head, chainHead] = await Promise.all([this.#graphNode.head(), this.#source.latest()])
-    this.#chainHead = chainHead
+    // graph-node's index-node is not asked for the time of a head: of one that vanishes that would mislead it for long.
+    const isAtHead = chainHead?.block === head.block
+    this.#chainHead = chainHead && isAtHead ? { ...chainHead, timestamp: head.timestamp } : chainHead
+    if (isAtHead) this.#behindSince = undefined
+    else this.#behindSince ??= started
     const before = this.#facts?.head
     if (before?.blockHash === head.blockHash && before.deployment === head.deployment) {
       if (before.hasIndexingErrors !== head.hasIndexingErrors) this.#facts = this.#facts?.asOf(head)
@@ -267,26 +281,31 @@ export class FollowedChain implements FactsSource {
     }
     await this.#checkWhatIsHeld(head)
     const held = this.#held ?? (await this.#beginToHold(head))
-    const totals = await this.#readUpTo(head, held)
+    await this.#readFinal(head.block - VOLATILE_BLOCKS - CATCH_UP_BLOCKS, held)
+    const { head: readAt, lists, totals } = await this.#readTail(held.mark)
+    // Another block may have come meanwhile, even one of another branch.
+    if (readAt.blockHash !== head.blockHash) await this.#checkWhatIsHeld(readAt)
+    if (held !== this.#held) throw blockReorged()
+    await this.#take(lists, readAt, held)
     if (this.#facts === undefined) this.#loadSeconds = (performance.now() - started) / 1000
-    this.#facts = held.asOf(head, totals)
-    this.#blocks.set(head.block, { hash: head.blockHash, timestamp: head.timestamp })
-    this.#heads.push({ block: head.block, hash: head.blockHash })
+    this.#facts = held.asOf(readAt, totals)
+    this.#blocks.set(readAt.block, { hash: readAt.blockHash, timestamp: readAt.timestamp })
+    this.#heads.push({ block: readAt.block, hash: readAt.blockHash })
   }
 
   /** Forgets what the chain says is no longer so. */
-  async #checkWhatIsHeld(head: Head & { blockHash: string }): Promise<void> {
+  async #checkWhatIsHeld(head: IndexHead): Promise<void> {
     const before = this.#facts?.head
     const held = this.#held
     if (held === undefined) {
-      this.#isChecked = (await this.#source.block(head.block))?.hash === head.blockHash
+      this.#isChecked = (await this.#source.hash(head.block)) === head.blockHash
       return
     }
     if (before !== undefined && before.deployment !== head.deployment)
       return this.#forget('another version of the subgraph answers')
     if (head.block < held.mark) return this.#forget(`the index went back to block ${head.block}`)
-    const onChain = before === undefined || before.block > head.block ? null : await this.#source.block(before.block)
-    if (onChain !== null && onChain.hash === before?.blockHash) {
+    const onChain = before === undefined || before.block > head.block ? null : await this.#source.hash(before.block)
+    if (onChain !== null && onChain === before?.blockHash) {
       this.#isChecked = true
       return
     }
@@ -294,9 +313,9 @@ export class FollowedChain implements FactsSource {
     for (const block of [...this.#blocks.keys()]) if (block > held.mark) this.#blocks.delete(block)
     this.#heads = []
     const anchor = this.#anchor
-    const anchored = anchor === null ? null : await this.#source.block(anchor.block)
+    const anchored = anchor === null ? null : await this.#source.hash(anchor.block)
     this.#isChecked = anchored !== null
-    if (anchored !== null && anchored.hash !== anchor?.hash) this.#forget(`block ${anchor?.block} was reorganised away`)
+    if (anchored !== null && anchored !== anchor?.hash) this.#forget(`block ${anchor?.block} was reorganised away`)
   }
 
   /** What was held is answered from until all is loaded anew. */
@@ -324,16 +343,16 @@ export class FollowedChain implements FactsSource {
     let anchor: Anchor | null = null
     try {
       for await (const piece of file.read(this.network, head.deployment)) {
+        if (piece.above !== held.mark) throw new Error('a piece is missing, or there twice')
         held.addFinal(piece.lists, piece.upTo)
         anchor = piece.anchor ?? anchor
         this.#refuseTooMuch(held)
       }
       if (held.mark === -1) return undefined
       if (held.mark > head.block) throw new Error(`it reaches to block ${held.mark}, the index to ${head.block}`)
-      const onChain = anchor === null ? null : await this.#source.block(anchor.block)
+      const onChain = anchor === null ? null : await this.#source.hash(anchor.block)
       this.#isChecked = onChain !== null
-      if (onChain !== null && onChain.hash !== anchor?.hash)
-        throw new Error(`block ${anchor?.block} is another one now`)
+      if (onChain !== null && onChain !== anchor?.hash) throw new Error(`block ${anchor?.block} is another one now`)
     } catch (error) {
       if (error instanceof ApiError) throw error
       await file.discard(error instanceof Error ? error.message : String(error))
@@ -344,42 +363,54 @@ export class FollowedChain implements FactsSource {
     return held
   }
 
-  /** Reads what blocks above the mark made so, and moves the mark on; gives the head's totals. */
-  async #readUpTo(head: Head & { blockHash: string }, held: HeldFacts): Promise<Totals> {
-    const finalBlock = Math.max(held.mark, head.block - VOLATILE_BLOCKS)
+  /** Reads what blocks above the mark and up to another one made so, in slices, and moves the mark on with each. */
+  async #readFinal(block: number, held: HeldFacts): Promise<void> {
     let size = FIRST_SLICE
-    while (finalBlock - held.mark > CATCH_UP_BLOCKS) {
+    while (held.mark < block) {
       this.#end.signal.throwIfAborted()
-      const upTo = Math.min(held.mark + size, finalBlock)
-      const slice = await this.#graphNode.facts(held.mark, upTo, { number_gte: finalBlock })
+      const upTo = Math.min(held.mark + size, block)
+      const slice = await this.#graphNode.facts(held.mark, upTo, { number_gte: block })
       await this.#addFinal(slice.lists, slice.upTo, held)
       if (slice.longest < GOOD_SLICE / 2) size *= 2
       else if (slice.upTo < upTo) size = Math.max(1, Math.floor(size / 2))
       this.#answeredAt = performance.now()
     }
-    let slice = await this.#graphNode.facts(held.mark, UP_TO_HEAD, { hash: head.blockHash })
+  }
+
+  /** Reads all that blocks above one made so, as of the latest block. */
+  async #readTail(above: number): Promise<Slice> {
+    const first = await this.#graphNode.facts(above, UP_TO_HEAD, null)
+    const { head } = first
+    const { blockHash: hash, block } = head
+    let slice = first
     while (slice.upTo < UP_TO_HEAD) {
       const { lists } = slice
-      const more = await this.#graphNode.facts(slice.upTo, UP_TO_HEAD, { hash: head.blockHash })
-      slice = { ...more, lists: mapLists(lists, (entities, name) => [...entities, ...more.lists[name]]) }
+      const more = await this.#graphNode.facts(slice.upTo, UP_TO_HEAD, { hash })
+      slice = { ...more, head, lists: mapLists(lists, (entities, name) => [...entities, ...more.lists[name]]) }
     }
+    if (slice === first || (await this.#graphNode.head()).blockHash === hash) return slice
+    // By the hash of a block that was reorganised away meanwhile graph-node answers of another branch.
+    if ((await this.#source.hash(block)) !== hash) throw blockReorged()
+    return slice
+  }
+
+  /** Takes what was read above the mark: what is final for good, the rest until the next step. */
+  async #take(read: Lists, head: Head, held: HeldFacts): Promise<void> {
+    const mark = Math.max(held.mark, head.block - VOLATILE_BLOCKS)
     const lists = (isIn: (block: number) => boolean): Lists =>
-      mapLists(slice.lists, (entities) => entities.filter((entity) => isIn(blockOf(entity))))
-    await this.#noteAnchor(finalBlock)
-    await this.#addFinal(
-      lists((block) => block <= finalBlock),
-      finalBlock,
-      held,
-    )
-    held.replaceTail(lists((block) => block > finalBlock))
-    return slice.totals
+      mapLists(read, (entities) => entities.filter((entity) => isIn(blockOf(entity))))
+    await this.#noteAnchor(mark)
+    const final = lists((block) => block <= mark)
+    await this.#addFinal(final, mark, held)
+    held.replaceTail(lists((block) => block > mark))
   }
 
   async #addFinal(lists: Lists, upTo: number, held: HeldFacts): Promise<void> {
-    if (upTo <= held.mark) return
+    const above = held.mark
+    if (upTo <= above) return
     held.addFinal(lists, upTo)
     this.#refuseTooMuch(held)
-    await this.#file?.add({ upTo, anchor: this.#anchor, lists })
+    await this.#file?.add({ above, upTo, anchor: this.#anchor, lists })
   }
 
   /** A block at or below the mark by whose hash a later step tells whether this still is the same chain. */
@@ -388,8 +419,8 @@ export class FollowedChain implements FactsSource {
     this.#anchor = this.#heads[final] ?? this.#anchor
     this.#heads = this.#heads.slice(Math.max(0, final))
     if (this.#anchor !== null || mark < 0) return
-    const onChain = await this.#source.block(mark)
-    if (onChain !== null) this.#anchor = { block: mark, hash: onChain.hash }
+    const hash = await this.#source.hash(mark)
+    if (hash !== null) this.#anchor = { block: mark, hash }
   }
 
   #refuseTooMuch(held: HeldFacts): void {

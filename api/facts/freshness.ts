@@ -24,12 +24,14 @@ export function lagIn({ head, chainHead }: Pick<ChainState, 'head' | 'chainHead'
 
 /**
  * Whether what is answered of a chain may no longer be so: its index does not answer, stopped at an error, or is too far
- * behind its chain's head; where nobody tells that head, it is by the clock.
+ * behind its chain's head, or for too long; where nobody tells that head, the clock decides.
  */
-export function isStaleNow(state: Pick<ChainState, 'head' | 'chainHead' | 'error' | 'isOverdue'>): boolean {
+export function isStaleNow(
+  state: Pick<ChainState, 'head' | 'chainHead' | 'error' | 'isOverdue' | 'behindSeconds'>,
+): boolean {
   const { head, error, isOverdue } = state
   if (head === undefined || error !== null || isOverdue || head.hasIndexingErrors) return true
   const { blocks, seconds } = lagIn(state)
   if (blocks === null) return head.timestamp === null || Date.now() / 1000 - head.timestamp > STALE_AFTER_SECONDS
-  return blocks > STALE_AFTER_BLOCKS || (seconds ?? 0) > STALE_AFTER_SECONDS
+  return blocks > STALE_AFTER_BLOCKS || (seconds ?? state.behindSeconds) > STALE_AFTER_SECONDS
 }

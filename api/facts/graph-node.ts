@@ -1,11 +1,11 @@
 import type { TypedDocumentNode } from '@graphql-typed-document-node/core'
 import { print } from 'graphql'
-import { ClientError, GraphQLClient } from 'graphql-request'
+import { GraphQLClient } from 'graphql-request'
 import { integer } from '../rules/integer.ts'
 import { byPlace } from '../rules/log.ts'
-import { ApiError } from './errors.ts'
+import { ApiError, blockReorged } from './errors.ts'
 import type { Head, Totals } from './facts.ts'
-import { FactsDocument, type FactsQuery, HeadDocument } from './generated/queries.ts'
+import { FactsDocument, type FactsQuery, HeadDocument, type HeadQuery } from './generated/queries.ts'
 import { blockOf, type EntityOf, type ListName, type Lists, placeOf } from './series.ts'
 
 /** What graph-node returns at the most for one list. */
@@ -17,11 +17,16 @@ const HEAD_TIMEOUT_MS = 1200
 /** GraphQL's largest Int: up to the head. */
 export const UP_TO_HEAD = 2_147_483_647
 
-/** At which block graph-node is to answer. */
-export type AnsweredAt = { hash: string } | { number_gte: number }
+/** At which block graph-node is to answer: at the latest for null. */
+export type AnsweredAt = { hash: string } | { number_gte: number } | null
+
+/** Where an index stands, with the hash of its block. */
+export type IndexHead = Head & { blockHash: string }
 
 /** What some blocks made so. */
 export interface Slice {
+  /** The block it was answered at. */
+  head: IndexHead
   lists: Lists
   totals: Totals
   /** The last block of which everything is there. */
@@ -46,21 +51,8 @@ export class GraphNode {
   }
 
   /** The latest indexed block; UPSTREAM_UNAVAILABLE where there is none, or graph-node does not tell. */
-  async head(): Promise<Head & { blockHash: string }> {
-    return this.#readable(async () => {
-      const { _meta: meta } = await this.#request(HeadDocument, {}, HEAD_TIMEOUT_MS)
-      const { number, hash, timestamp } = meta?.block ?? {}
-      if (!meta || typeof hash !== 'string' || !Number.isSafeInteger(number) || number === undefined) {
-        throw new ApiError('UPSTREAM_UNAVAILABLE', `The index of ${this.network} has no block yet; try again soon`)
-      }
-      return {
-        block: number,
-        blockHash: hash,
-        timestamp: timestamp ?? null,
-        deployment: meta.deployment,
-        hasIndexingErrors: meta.hasIndexingErrors,
-      }
-    })
+  head(): Promise<IndexHead> {
+    return this.#readable(async () => this.#headIn(await this.#request(HeadDocument, {}, HEAD_TIMEOUT_MS)))
   }
 
   /**
@@ -74,7 +66,7 @@ export class GraphNode {
       const full = entitiesOf(listsIn(answer)).flatMap((list) => (list.length < PAGE ? [] : list.slice(-1)))
       const whole = Math.min(upTo, ...full.map((last) => blockOf(last) - 1))
       if (whole <= above) return this.#oneBlock(above + 1, answer, at)
-      return sliceOf(answer, whole)
+      return this.#sliceOf(answer, whole)
     })
   }
 
@@ -86,13 +78,43 @@ export class GraphNode {
       pages.push(page)
       more = entitiesOf(listsIn(page)).some((list) => list.length >= PAGE)
     }
-    return sliceOf(
-      {
-        ...first,
-        ...mapLists(listsIn(first), (_, name) => pages.flatMap((page): readonly EntityOf<ListName>[] => page[name])),
-      },
-      block,
+    if (at === null && pages.some(({ _meta: meta }) => meta?.block.hash !== first._meta?.block.hash))
+      throw blockReorged()
+    const lists = mapLists(listsIn(first), (_, name) =>
+      pages.flatMap((page): readonly EntityOf<ListName>[] => page[name]),
     )
+    return this.#sliceOf({ ...first, ...lists }, block)
+  }
+
+  /** The facts of blocks up to one, each list in the order of the chain. */
+  #sliceOf(answer: FactsQuery, upTo: number): Slice {
+    const { protocol, transcoderPool } = answer
+    const lists = listsIn(answer)
+    return {
+      head: this.#headIn(answer),
+      lists: mapLists(lists, (entities) =>
+        entities.filter((entity) => blockOf(entity) <= upTo).sort((a, b) => byPlace(placeOf(a), placeOf(b))),
+      ),
+      totals: {
+        nextRoundTotalActiveStake: integer(protocol?.nextRoundTotalActiveStake ?? '0'),
+        totalStake: integer(protocol?.totalStake ?? '0'),
+        roundsManager: protocol?.roundsManager ?? null,
+        ownBlocksEndPolls:
+          (protocol?.l1BlockAskedAt ?? 0) > 0 && protocol?.l1Block === String(protocol?.l1BlockAskedAt),
+        l1: transcoderPool ? { streamflowRound: transcoderPool.streamflowRound ?? null } : null,
+      },
+      upTo,
+      longest: Math.max(...entitiesOf(lists).map((list) => list.length)),
+    }
+  }
+
+  #headIn({ _meta: meta }: HeadQuery): IndexHead {
+    const { number, hash, timestamp } = meta?.block ?? {}
+    if (!meta || typeof hash !== 'string' || number === undefined || !Number.isSafeInteger(number)) {
+      throw new ApiError('UPSTREAM_UNAVAILABLE', `The index of ${this.network} has no block yet; try again soon`)
+    }
+    const { deployment, hasIndexingErrors } = meta
+    return { block: number, blockHash: hash, timestamp: timestamp ?? null, deployment, hasIndexingErrors }
   }
 
   async #readable<Value>(read: () => Promise<Value>): Promise<Value> {
@@ -128,27 +150,7 @@ export class GraphNode {
   }
 }
 
-/** The facts of blocks up to one, each list in the order of the chain. */
-function sliceOf(answer: FactsQuery, upTo: number): Slice {
-  const { protocol, transcoderPool } = answer
-  const lists = listsIn(answer)
-  return {
-    lists: mapLists(lists, (entities) =>
-      entities.filter((entity) => blockOf(entity) <= upTo).sort((a, b) => byPlace(placeOf(a), placeOf(b))),
-    ),
-    totals: {
-      nextRoundTotalActiveStake: integer(protocol?.nextRoundTotalActiveStake ?? '0'),
-      totalStake: integer(protocol?.totalStake ?? '0'),
-      roundsManager: protocol?.roundsManager ?? null,
-      ownBlocksEndPolls: (protocol?.l1BlockAskedAt ?? 0) > 0 && protocol?.l1Block === String(protocol?.l1BlockAskedAt),
-      l1: transcoderPool ? { streamflowRound: transcoderPool.streamflowRound ?? null } : null,
-    },
-    upTo,
-    longest: Math.max(...entitiesOf(lists).map((list) => list.length)),
-  }
-}
-
-function listsIn({ protocol: _, transcoderPool: __, ...lists }: FactsQuery): Lists {
+function listsIn({ _meta: _, protocol: __, transcoderPool: ___, ...lists }: FactsQuery): Lists {
   return lists
 }
 
@@ -179,14 +181,7 @@ function textOf(document: TypedDocumentNode<unknown, never>): string {
 /** What a client may know of a failed request: never addresses, queries or stack traces of what is behind the API. */
 function upstreamError(error: unknown, network: string): ApiError {
   if (error instanceof ApiError) return error
-  if (error instanceof ClientError) {
-    const messages = (error.response.errors ?? []).map(({ message }) => message).join('\n')
-    if (/no block with that hash|reorgani[sz]ed/i.test(messages)) {
-      return new ApiError(
-        'BLOCK_REORGED',
-        `The block that the index of ${network} was read at is no longer on the chain`,
-      )
-    }
-  }
+  const text = error instanceof Error ? error.message : ''
+  if (/reorgani[sz]ed while executing|no block with that hash/.test(text)) return blockReorged()
   return new ApiError('UPSTREAM_UNAVAILABLE', `The index of ${network} did not answer as expected; try again soon`)
 }

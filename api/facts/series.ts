@@ -5,7 +5,7 @@ import type { FactsQuery } from './generated/queries.ts'
 import { append, type FactsByKey, type Since, type Timeline } from './timeline.ts'
 
 /** The lists of entities that are asked of graph-node. */
-export type Lists = Omit<FactsQuery, 'protocol' | 'transcoderPool'>
+export type Lists = Omit<FactsQuery, '_meta' | 'protocol' | 'transcoderPool'>
 /** The name of such a list. */
 export type ListName = keyof Lists
 /** An entity of a list. */

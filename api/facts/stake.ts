@@ -2,7 +2,7 @@ import { integer } from '../rules/integer.ts'
 import type { LogPosition } from '../rules/log.ts'
 import type { Stake } from '../rules/voting-power.ts'
 import { ALL, type EntityOf, logPosition, type Names, series, type Timelines } from './series.ts'
-import { countWhile, type Since, type Version } from './timeline.ts'
+import type { Since, Version } from './timeline.ts'
 
 /** What an account has as a delegator, from one change to the next. */
 type Bond = Version & Pick<Stake, 'delegate' | 'bondedAmount' | 'lastClaimRound' | 'exact'>
@@ -134,9 +134,8 @@ export class StakeFacts {
    * is yet to begin then. Undefined for an account never seen.
    */
   at(account: string, round: number): Stake | undefined {
-    const isBefore = ({ fromRound }: Version) => fromRound <= round
-    const bond = this.facts.bonds.last(account, isBefore)
-    const delegation = this.facts.delegations.last(account, isBefore)
+    const bond = this.facts.bonds.last(account, 'fromRound', round)
+    const delegation = this.facts.delegations.last(account, 'fromRound', round)
     if (bond === undefined && delegation === undefined) return undefined
     const { delegate, bondedAmount, lastClaimRound, exact } = bond ?? NO_BOND
     const delegated = delegation ?? NO_DELEGATION
@@ -159,8 +158,7 @@ export class StakeFacts {
 
   /** The stakes at a moment, see at(), of all accounts ever seen. */
   *allAt(round: number): Generator<Stake> {
-    const seen = new Set([...this.facts.bonds.keys(), ...this.facts.delegations.keys()])
-    for (const account of seen) {
+    for (const account of new Set([...this.facts.bonds.keys(), ...this.facts.delegations.keys()])) {
       const stake = this.at(account, round)
       if (stake !== undefined) yield stake
     }
@@ -220,17 +218,24 @@ export class StakeFacts {
    * pool, only rebonds before version 8 of BondingManager did not.
    */
   #factor(delegate: string, round: number): bigint {
-    const isBefore = ({ lastRewardRound }: Delegation) => lastRewardRound <= round
-    const rewarded = this.facts.delegations.last(delegate, isBefore)
+    const { delegations, initialised } = this.facts
+    const rewarded = delegations.last(delegate, 'lastRewardRound', round)
     if (rewarded === undefined || rewarded.lastRewardRound === round) return rewarded?.cumulativeRewardFactor ?? 0n
     const isWritten =
-      this.facts.initialised.asOf(Infinity).last(delegate, (pool) => pool.round <= round)?.round === round ||
-      this.facts.delegations.asOf(Infinity).last(delegate, isBefore)?.lastRewardRound === round
+      initialised.asOf(Infinity).last(delegate, 'round', round)?.round === round ||
+      delegations.asOf(Infinity).last(delegate, 'lastRewardRound', round)?.lastRewardRound === round
     return isWritten ? rewarded.cumulativeRewardFactor : 0n
   }
 }
 
 /** The place of the first round that is not before a number. */
 function indexOfRound(rounds: readonly RoundFacts[], number: number): number {
-  return countWhile(rounds, (round) => round.number < number)
+  let low = 0
+  let high = rounds.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if ((rounds[middle]?.number ?? Infinity) < number) low = middle + 1
+    else high = middle
+  }
+  return low
 }

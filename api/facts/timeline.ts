@@ -35,12 +35,13 @@ export class Timeline<Fact extends Since> {
     return new Timeline(this.final, this.tail, this.mark, block)
   }
 
-  /** The last fact of a key for which this and everything before it is so; undefined where there is none. */
-  last(key: string, isBefore: (fact: Fact) => boolean = () => true): Fact | undefined {
-    return (
-      lastOf(this.tail.get(key), (fact) => fact.block <= this.block && isBefore(fact)) ??
-      lastOf(this.final.get(key), (fact) => this.#isFinal(fact) && isBefore(fact))
-    )
+  /**
+   * The last fact of a key, or the last of those of which a number, which never falls from one to the next, is not above
+   * a limit. Undefined where there is none.
+   */
+  last(key: string, number: NumbersIn<Fact> = 'block' as NumbersIn<Fact>, limit = Infinity): Fact | undefined {
+    const { final, tail, mark, block } = this
+    return lastOf(tail.get(key), block, number, limit) ?? lastOf(final.get(key), Math.min(block, mark), number, limit)
   }
 
   /** All facts of a key, in the order of the chain. */
@@ -48,14 +49,8 @@ export class Timeline<Fact extends Since> {
     const final = this.final.get(key) ?? []
     const tail = this.tail.get(key) ?? []
     return [
-      ...final.slice(
-        0,
-        countWhile(final, (fact) => this.#isFinal(fact)),
-      ),
-      ...tail.slice(
-        0,
-        countWhile(tail, (fact) => fact.block <= this.block),
-      ),
+      ...final.slice(0, countUpTo(final, Math.min(this.mark, this.block))),
+      ...tail.slice(0, countUpTo(tail, this.block)),
     ]
   }
 
@@ -64,24 +59,33 @@ export class Timeline<Fact extends Since> {
     yield* this.final.keys()
     for (const key of this.tail.keys()) if (!this.final.has(key)) yield key
   }
-
-  #isFinal({ block }: Fact): boolean {
-    return block <= this.mark && block <= this.block
-  }
 }
 
-function lastOf<Fact>(facts: readonly Fact[] | undefined, isBefore: (fact: Fact) => boolean): Fact | undefined {
-  return facts === undefined ? undefined : facts[countWhile(facts, isBefore) - 1]
+/** The names of what is a number in a fact. */
+type NumbersIn<Fact> = { [Name in keyof Fact]: Fact[Name] extends number ? Name : never }[keyof Fact]
+
+function lastOf<Fact extends Since>(
+  facts: readonly Fact[] | undefined,
+  block: number,
+  number: NumbersIn<Fact>,
+  limit: number,
+): Fact | undefined {
+  return facts === undefined ? undefined : facts[countUpTo(facts, block, number, limit) - 1]
 }
 
-/** How many facts, from the first, something is so of; it is of none after the first that it is not so of. */
-export function countWhile<Fact>(facts: readonly Fact[], isSo: (fact: Fact) => boolean): number {
+/** How many facts, from the first, are so by a block, and of them those of which a number is not above a limit. */
+function countUpTo<Fact extends Since>(
+  facts: readonly Fact[],
+  block: number,
+  number: NumbersIn<Fact> = 'block' as NumbersIn<Fact>,
+  limit = Infinity,
+): number {
   let low = 0
   let high = facts.length
   while (low < high) {
     const middle = (low + high) >>> 1
     const fact = facts[middle]
-    if (fact !== undefined && isSo(fact)) low = middle + 1
+    if (fact !== undefined && fact.block <= block && (fact[number] as number) <= limit) low = middle + 1
     else high = middle
   }
   return low

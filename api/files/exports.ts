@@ -9,6 +9,7 @@ import { ApiError } from '../facts/errors.ts'
 import { type Context, viewsOf } from '../graphql/context.ts'
 import { findProposal, globalId } from '../graphql/proposal-resolvers.ts'
 import { scalars } from '../graphql/scalars.ts'
+import type { Chains } from '../views/chains.ts'
 import {
   allocationTable,
   powerTable,
@@ -97,15 +98,19 @@ export function exportsRouter(newContext: () => Context, log?: (line: string) =>
   return router
 }
 
+/** What every file about a round begins with. */
+function ofRound(chains: Chains, text: unknown, network: string | undefined) {
+  const round = roundOf(text)
+  const view = chains.forRound(round, network)
+  return { view, mark: roundMark(view, round), final: view.isFinal(round) }
+}
+
 async function snapshotFile(request: Request, { chains }: Context): Promise<Offer> {
   const { network } = query(request, ['network'])
   const [name, format] = nameAndFormat(request.params.file)
-  const round = roundOf(name)
-  const view = chains.forRound(round, network)
-  const mark = roundMark(view, round)
-  const { deployment } = view.facts.head
+  const { view, mark, final } = ofRound(chains, name, network)
   const render = async () => renderTable(await snapshotTable(view, mark), format)
-  return { format, final: view.isFinal(round), key: ['snapshot', deployment, mark], render }
+  return { format, final, key: ['snapshot', view.facts.head.deployment, mark], render }
 }
 
 async function proofFile(request: Request, { chains }: Context): Promise<Offer> {
@@ -113,34 +118,27 @@ async function proofFile(request: Request, { chains }: Context): Promise<Offer> 
   const [name, format] = nameAndFormat(request.params.file)
   if (format !== 'json') throw unknownFormat(format, ['json'])
   const account = scalars.Address.parseValue(name) as string
-  const round = roundOf(request.params.round)
-  const view = chains.forRound(round, network)
-  const mark = roundMark(view, round)
+  const { view, mark, final } = ofRound(chains, request.params.round, network)
   const render = async () => wholeFile(`${jsonText(await proofOf(view, mark, account))}\n`)
-  return { format, final: view.isFinal(round), key: null, render }
+  return { format, final, key: null, render }
 }
 
 async function powerFile(request: Request, { chains }: Context): Promise<Offer> {
   const { network } = query(request, ['network'])
   const [name, format] = nameAndFormat(request.params.file)
   const account = scalars.Address.parseValue(name) as string
-  const round = roundOf(request.params.round)
-  const view = chains.forRound(round, network)
-  const mark = roundMark(view, round)
-  const render = async () => renderTable(powerTable(view, mark, account), format)
-  return { format, final: view.isFinal(round), key: null, render }
+  const { view, mark, final } = ofRound(chains, request.params.round, network)
+  return { format, final, key: null, render: async () => renderTable(powerTable(view, mark, account), format) }
 }
 
 async function allocationFile(request: Request, { chains }: Context): Promise<Offer> {
   const asked = query(request, ['network', 'supply', 'seats'])
   const [name, format] = nameAndFormat(request.params.file)
-  const round = roundOf(name)
   const supply = scalars.BigInt.parseValue(asked.supply ?? '100000000000000000000') as bigint
   const seats = wholeNumber('seats', asked.seats ?? '25')
-  const view = chains.forRound(round, asked.network)
-  const mark = roundMark(view, round)
+  const { view, mark, final } = ofRound(chains, name, asked.network)
   const render = async () => renderTable(allocationTable(view, mark, supply, seats), format)
-  return { format, final: view.isFinal(round), key: null, render }
+  return { format, final, key: null, render }
 }
 
 async function proposalsFile(request: Request, context: Context): Promise<Offer> {

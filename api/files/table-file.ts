@@ -80,7 +80,7 @@ function* csv<Row>({ head, columns, rows }: Table<Row>): Generator<string> {
   for (const batch of batches(rows)) {
     yield stringify(
       batch.map((row) => columns.map((column) => csvCell(column, column.cellOf(row)))),
-      { quoted_match: /\r/ },
+      { quoted_match: /[;#\t\r]/ },
     )
   }
 }
@@ -122,8 +122,11 @@ export function jsonText(value: unknown): string {
   return JSON.stringify(value, (_, part: unknown) => (typeof part === 'bigint' ? String(part) : part))
 }
 
-/** What spreadsheets take for the beginning of a formula; and the mark itself, so that it can be taken off again. */
-const FORMULA = /^['=+\-@\t\r\n\uFF1D\uFF0B\uFF0D\uFF20]/
+/**
+ * What spreadsheets take for the beginning of a formula, behind blanks too, and where a semicolon is taken for the end of a
+ * cell; and the mark itself, so that it can be taken off again.
+ */
+const FORMULA = /^[\t\r\n]|(?:^|;)[\s\uFEFF]*['=+\-@\uFF1D\uFF0B\uFF0D\uFF20]/
 
 /** A cell as text; free text that could be a formula has an apostrophe before it. */
 function csvCell<Row>({ isFreeText }: Column<Row>, value: Cell): string {

@@ -10,6 +10,20 @@ export const FINAL_SECONDS = 86_400
 /** Every field of an object type, so that one forgotten does not compile. */
 export type AllFields<Resolvers> = Required<Omit<Resolvers, '__isTypeOf'>>
 
+/** Fields that their parent has under the same names, as the schema wants them. */
+export function given<Name extends string>(...names: Name[]): { [Key in Name]: Given<Key> } {
+  const fields = names.map((name) => {
+    const resolve = (parent: Readonly<Record<string, unknown>>) => parent[name]
+    AT_HAND.add(resolve)
+    return [name, resolve]
+  })
+  return Object.fromEntries(fields)
+}
+
+type Given<Key extends string> = <Value>(parent: { readonly [Own in Key]: Value }) => Value
+/** Resolvers of what is there at once, most of a long answer: they need not watch the time. */
+const AT_HAND = new WeakSet<object>()
+
 type Resolver = (parent: unknown, args: unknown, context: Context, info: GraphQLResolveInfo) => unknown
 
 /**
@@ -20,7 +34,7 @@ export function withFieldRules<Resolvers extends object>(resolvers: Resolvers): 
   const types = Object.entries(resolvers).map(([type, fields]) => {
     const entries = Object.entries(fields as object).map(([name, resolve]) => {
       // Scalars are objects of another kind, and types of nodes are told at once.
-      if (typeof resolve !== 'function' || name === '__resolveType') return [name, resolve]
+      if (typeof resolve !== 'function' || name === '__resolveType' || AT_HAND.has(resolve)) return [name, resolve]
       return [name, type === 'Query' ? live(timed(resolve)) : timed(resolve)]
     })
     return [type, isPlain(fields) ? Object.fromEntries(entries) : fields]

@@ -3,6 +3,7 @@
 import type { ChainState } from '../facts/followed-chain.ts'
 import type { RoundFacts } from '../facts/stake.ts'
 import type { TreasuryTransfer } from '../facts/treasury.ts'
+import type { VoteCast } from '../rules/proposal.ts'
 import type { Ballot } from '../rules/proposal-count.ts'
 import type { ChainView } from '../views/chain-view.ts'
 import type { GovernanceView, ProposalInView } from '../views/governance-view.ts'
@@ -29,10 +30,10 @@ export interface VoteParent {
   system: ProposalInView['system']
 }
 
-/** What an account voted on something. */
+/** The choice of an account that counts. */
 export interface AccountVoteParent {
   proposal: ProposalInView
-  vote: VoteParent
+  cast: VoteCast
 }
 
 /** A voting token with the chain it is on. */

@@ -10,3 +10,10 @@ export function position({ block, logIndex, timestamp, transactionHash, round }:
 export function isoTime(seconds: number): string {
   return new Date(seconds * 1000).toISOString()
 }
+
+/** The same of a time that anybody may have set; null beyond the year 9999, which ISO 8601 does not tell. */
+export function isoTimeOfAnybody(seconds: number): string | null {
+  return seconds <= END_OF_9999 ? isoTime(seconds) : null
+}
+
+const END_OF_9999 = 253_402_300_799

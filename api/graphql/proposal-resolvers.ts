@@ -3,9 +3,10 @@ import { aragonEndDate } from '../rules/aragon-tally.ts'
 import type { LogPosition } from '../rules/log.ts'
 import { percent } from '../rules/poll-tally.ts'
 import type { Poll as PollFacts } from '../rules/proposal.ts'
-import { choiceOf } from '../rules/proposal-count.ts'
+import { choiceOf, type State } from '../rules/proposal-count.ts'
 import { decodeAction, recomputeProposalId } from '../texts/proposal-actions.ts'
 import { proposalTitle } from '../texts/proposal-title.ts'
+import { folded } from '../texts/search.ts'
 import {
   type AragonVoteInView,
   aragonClosingTime,
@@ -15,7 +16,7 @@ import {
   type TreasuryProposalInView,
 } from '../views/governance-view.ts'
 import { type Context, viewsOf } from './context.ts'
-import type { AllFields } from './field-rules.ts'
+import { type AllFields, given } from './field-rules.ts'
 import type {
   AccountVoteResolvers,
   AragonVoteResolvers,
@@ -30,7 +31,7 @@ import type {
 } from './generated/resolvers.ts'
 import { type ListOrder, pageOf, pageSize } from './pagination.ts'
 import type { AccountVoteParent, VoteParent } from './parents.ts'
-import { isoTime, position } from './positions.ts'
+import { isoTime, isoTimeOfAnybody, position } from './positions.ts'
 import { holdersPage } from './treasury-resolvers.ts'
 
 /** How long an answer waits for a poll's text that is not at hand: not long enough to be felt. */
@@ -41,8 +42,8 @@ export const proposalQueries: Required<Pick<QueryResolvers, 'proposals' | 'propo
   proposals: async (_, { first, after, filter, orderBy }, context) => {
     pageSize(first)
     const asked = viewsOf(filter?.network, context)
-    const proposals = await filterProposals(allProposals(asked), filter ?? {}, asked, context)
-    return pageOf(...sortProposals(proposals, orderBy ?? 'CREATED_DESC'), first, after)
+    const { proposals, uncounted } = await filterProposals(allProposals(asked), filter ?? {}, asked, context)
+    return { ...pageOf(...sortProposals(proposals, orderBy ?? 'CREATED_DESC'), first, after), uncounted }
   },
   proposal: (_, { id }, { governance }) => findProposal(id, governance),
 }
@@ -71,25 +72,21 @@ export function findProposal(id: string, governance: readonly GovernanceView[]):
 }
 
 /** An account's choices that count, latest first, for Account.votes. */
-export async function accountVotes(
+export function accountVotes(
   address: string,
   first: number | null | undefined,
   after: string | null | undefined,
   { governance }: Context,
 ) {
   pageSize(first)
-  const proposals = governance.flatMap((view) => view.proposalsVotedBy(address))
-  const votes = await Promise.all(
-    proposals.map(async (proposal): Promise<AccountVoteParent | null> => {
-      const vote = await findVote(proposal, address)
-      return vote === null ? null : { proposal, vote }
+  const votes = governance.flatMap((view) =>
+    view.proposalsVotedBy(address).flatMap((proposal): AccountVoteParent[] => {
+      const cast = view.lastValidCast(proposal, address)
+      return cast === undefined ? [] : [{ proposal, cast }]
     }),
   )
-  const latestFirst = votes
-    .filter((vote) => vote !== null)
-    .sort((a, b) => compareKeys(accountVoteKey(b), accountVoteKey(a)))
   return pageOf(
-    latestFirst,
+    votes.sort((a, b) => compareKeys(accountVoteKey(b), accountVoteKey(a))),
     {
       form: /^\d{1,15} \d{1,15} \d{1,15} \S{1,150}$/,
       keyOf: accountVoteKey,
@@ -103,12 +100,11 @@ export async function accountVotes(
 const PROPOSAL_ID = /^(treasury:\d{1,78}|poll:0x[0-9a-f]{40}|aragon:0x[0-9a-f]{40}:\d{1,78})$/i
 
 const proposalFields: AllFields<Omit<ProposalResolvers, '__resolveType'>> = {
+  ...given('system', 'proposer'),
   id: globalId,
-  system: ({ system }) => system,
   network: ({ view }) => view.chainView.network,
   title: (proposal, _, context) => titleOf(proposal, context),
   description: async (proposal, _, context) => (await textOf(proposal, context)).description,
-  proposer: ({ proposer }) => proposer,
   createdAt: ({ createdAt }) => position(createdAt),
   state: async (proposal) => (await countOf(proposal)).state,
   tally: async (proposal) => {
@@ -131,11 +127,9 @@ const proposalFields: AllFields<Omit<ProposalResolvers, '__resolveType'>> = {
 }
 
 const TreasuryProposal: AllFields<TreasuryProposalResolvers> = {
+  ...given('proposalId', 'snapshotRound', 'lastRound'),
   ...proposalFields,
-  proposalId: ({ proposalId }) => proposalId,
   proposalIdVerified: (proposal) => recomputeProposalId(proposal) === proposal.proposalId,
-  snapshotRound: ({ snapshotRound }) => snapshotRound,
-  lastRound: ({ lastRound }) => lastRound,
   actions: ({ targets, values, calldatas, view }) =>
     targets.map((target, index) => {
       const action = { target, value: values[index] ?? 0n, calldata: calldatas[index] ?? '0x' }
@@ -149,8 +143,8 @@ const Poll: AllFields<PollResolvers> = {
   ipfsHash: (poll) => cidOf(poll),
   proposalBytes: ({ proposal }) => proposal,
   endBlock: ({ endBlock }) => endBlock,
-  invalidVotes: async (poll) => {
-    const { casts } = await poll.view.count(poll)
+  invalidVotes: (poll) => {
+    const casts = poll.view.chainView.facts.governance.casts(poll.id)
     return casts
       .filter(({ valid }) => !valid)
       .map(({ voter, choice, at }) => ({ voter, rawChoice: choice, castAt: position(at) }))
@@ -163,18 +157,16 @@ const Poll: AllFields<PollResolvers> = {
 }
 
 const AragonVote: AllFields<AragonVoteResolvers> = {
+  ...given('voteId', 'app', 'script'),
   ...proposalFields,
-  voteId: ({ voteId }) => voteId,
-  app: ({ app }) => app,
   snapshotBlock: ({ snapshotBlock }) => BigInt(snapshotBlock),
   startDate: ({ createdAt }) => isoTime(createdAt.timestamp),
   endDate: (vote) => {
     const startDate = BigInt(vote.createdAt.timestamp)
-    return isoTime(Number(aragonEndDate({ startDate, voteTime: setting(vote, 'voteTime') })))
+    return isoTimeOfAnybody(Number(aragonEndDate({ startDate, voteTime: setting(vote, 'voteTime') })))
   },
   supportRequired: (vote) => setting(vote, 'supportRequired'),
   minimumQuorum: (vote) => setting(vote, 'minAcceptQuorum'),
-  script: ({ script }) => script,
   canExecute: (vote) => vote.view.canExecute(vote),
   payments: (vote) => vote.view.payments(vote),
   holders: ({ token, view, voteId, snapshotBlock }, { first, after }) => {
@@ -202,7 +194,7 @@ const Vote: AllFields<VoteResolvers> = {
 
 const AccountVote: AllFields<AccountVoteResolvers> = {
   proposal: ({ proposal }) => proposal,
-  vote: ({ vote }) => vote,
+  vote: ({ proposal, cast }) => findVote(proposal, cast.voter),
 }
 
 /** The type of each voting system's proposals. */
@@ -302,11 +294,12 @@ async function filterProposals(
   filter: ProposalFilter,
   views: readonly GovernanceView[],
   context: Context,
-): Promise<ProposalInView[]> {
+): Promise<{ proposals: ProposalInView[]; uncounted: string[] }> {
   const { system, state, proposer, voter, search, createdAfter, createdBefore } = filter
   const votedOn =
     voter === null || voter === undefined ? null : new Set(views.flatMap((view) => view.proposalsVotedBy(voter)))
-  const needle = search?.toLowerCase()
+  const needle = search ? folded(search) : undefined
+  const uncounted: string[] = []
   const fits = await Promise.all(
     proposals.map(async (proposal) => {
       const created = isoTime(proposal.createdAt.timestamp)
@@ -316,15 +309,28 @@ async function filterProposals(
       if (createdBefore && created > createdBefore) return false
       if (votedOn !== null && !votedOn.has(proposal)) return false
       if (needle && !(await isTextFound(proposal, needle, context))) return false
-      return !state || state.includes((await countOf(proposal)).state)
+      if (!state) return true
+      const found = await stateIfCounted(proposal)
+      if (found === null) uncounted.push(globalId(proposal))
+      return found !== null && state.includes(found)
     }),
   )
-  return proposals.filter((_, index) => fits[index])
+  return { proposals: proposals.filter((_, index) => fits[index]), uncounted: uncounted.sort() }
+}
+
+/** Null where it cannot be counted, for whatever reason a client may be told. */
+async function stateIfCounted(proposal: ProposalInView): Promise<State | null> {
+  try {
+    return (await countOf(proposal)).state
+  } catch (error) {
+    if (error instanceof ApiError) return null
+    throw error
+  }
 }
 
 async function isTextFound(proposal: ProposalInView, needle: string, context: Context): Promise<boolean> {
   const { title, description } = await textOf(proposal, context)
-  return [title, description].some((text) => text?.toLowerCase().includes(needle))
+  return [title, description].some((text) => text !== null && folded(text).includes(needle))
 }
 
 /** The list in an order, and how its cursors are made: "<time> <id>", by time, then id. */
@@ -333,8 +339,9 @@ function sortProposals(
   orderBy: ProposalOrder,
 ): [ProposalInView[], ListOrder<ProposalInView>] {
   const byCreation = orderBy === 'CREATED_ASC' || orderBy === 'CREATED_DESC'
+  // What anybody may set the end to fits into a cursor all the same.
   const timeOf = (proposal: ProposalInView) =>
-    byCreation ? proposal.createdAt.timestamp : proposal.view.endTime(proposal)
+    byCreation ? proposal.createdAt.timestamp : Math.min(proposal.view.endTime(proposal), 999_999_999_999_999)
   const direction = orderBy === 'CREATED_ASC' || orderBy === 'ENDS_ASC' ? 1 : -1
   const keyOf = (proposal: ProposalInView) => `${timeOf(proposal)} ${globalId(proposal)}`
   const compare = (a: string, b: string) => direction * compareKeys(a, b)
@@ -368,8 +375,8 @@ const castOrder: ListOrder<VoteParent> = {
 }
 
 /** By time across chains; several blocks of one chain can have the same. */
-function accountVoteKey({ proposal, vote: { ballot } }: AccountVoteParent): string {
-  const { timestamp, block, logIndex } = ballot.cast.at
+function accountVoteKey({ proposal, cast }: AccountVoteParent): string {
+  const { timestamp, block, logIndex } = cast.at
   return `${timestamp} ${block} ${logIndex} ${globalId(proposal)}`
 }
 
@@ -391,11 +398,14 @@ function treasuryTimeline(proposal: TreasuryProposalInView): ProposalEvent[] {
   const clock = [
     { kind: 'VOTING_OPENED' as const, round: proposal.snapshotRound + 1 },
     { kind: 'VOTING_CLOSED' as const, round: proposal.lastRound + 1 },
-  ].map((event) => ({ ...event, at: null, timestamp: null }))
+  ].map(({ kind, round }): ProposalEvent => {
+    const { seconds, estimated } = proposal.view.roundTime(round)
+    return { kind, round, at: null, timestamp: isoTimeOfAnybody(seconds), estimated }
+  })
   // What was canceled never comes to what the clock would have brought.
   return [
     marked('CREATED', proposal.createdAt, proposal),
-    ...clock.filter(({ round }) => round <= lastRound),
+    ...clock.filter(({ round }) => (round ?? 0) <= lastRound),
     ...events,
   ]
 }
@@ -403,22 +413,28 @@ function treasuryTimeline(proposal: TreasuryProposalInView): ProposalEvent[] {
 function pollTimeline(poll: PollInView): ProposalEvent[] {
   return [
     marked('CREATED', poll.createdAt, poll),
-    { kind: 'VOTING_OPENED', at: null, round: null, timestamp: isoTime(poll.createdAt.timestamp) },
-    { kind: 'VOTING_CLOSED', at: null, round: null, timestamp: null },
+    byClock('VOTING_OPENED', poll.createdAt.timestamp),
+    // In which block of the chain's own the last L1 block to vote in fell is known, its time is not.
+    { ...byClock('VOTING_CLOSED', poll.view.endTime(poll)), estimated: true },
   ]
 }
 
 function aragonTimeline(vote: AragonVoteInView): ProposalEvent[] {
-  const closes = vote.voteTime === null && vote.execution === null ? null : isoTime(aragonClosingTime(vote))
+  const isKnown = vote.voteTime !== null || vote.execution !== null
   return [
     marked('CREATED', vote.createdAt, vote),
-    { kind: 'VOTING_OPENED', at: null, round: null, timestamp: isoTime(vote.createdAt.timestamp) },
-    { kind: 'VOTING_CLOSED', at: null, round: null, timestamp: closes },
+    byClock('VOTING_OPENED', vote.createdAt.timestamp),
+    byClock('VOTING_CLOSED', isKnown ? aragonClosingTime(vote) : Infinity),
     ...(vote.execution === null ? [] : [marked('EXECUTED', vote.execution.at, vote)]),
   ]
 }
 
 function marked(kind: ProposalEvent['kind'], at: LogPosition, proposal: ProposalInView): ProposalEvent {
   const round = proposal.system === 'TREASURY' ? proposal.view.chainView.roundOf(at) : null
-  return { kind, at: position(at), round, timestamp: isoTime(at.timestamp) }
+  return { kind, at: position(at), round, timestamp: isoTime(at.timestamp), estimated: false }
+}
+
+/** What no event marks, at a Unix time. */
+function byClock(kind: ProposalEvent['kind'], seconds: number): ProposalEvent {
+  return { kind, at: null, round: null, timestamp: isoTimeOfAnybody(seconds), estimated: false }
 }

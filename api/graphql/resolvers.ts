@@ -7,7 +7,7 @@ import { type ChainView, exactTotals, notExactOnL1 } from '../views/chain-view.t
 import type { Chains } from '../views/chains.ts'
 import type { StakeSnapshot as Snapshot } from '../views/stake-snapshot.ts'
 import { encodeCursor, pinsOf } from './cursors.ts'
-import { type AllFields, mayBeKept, withFieldRules } from './field-rules.ts'
+import { type AllFields, given, mayBeKept, withFieldRules } from './field-rules.ts'
 import type {
   AccountResolvers,
   ChainStatusResolvers,
@@ -20,7 +20,7 @@ import type {
   VotingPowerResolvers,
 } from './generated/resolvers.ts'
 import { keyAfter, type ListOrder, pageOf, pageSize } from './pagination.ts'
-import type { ChainStatusParent, RoundParent, StakeSnapshotParent } from './parents.ts'
+import type { RoundParent, StakeSnapshotParent } from './parents.ts'
 import { isoTime, position } from './positions.ts'
 import { accountVotes, proposalQueries, proposalTypes } from './proposal-resolvers.ts'
 import { scalars } from './scalars.ts'
@@ -30,7 +30,7 @@ import { treasuryQueries, treasuryTypes } from './treasury-resolvers.ts'
 const MAX_ACCOUNTS = 1000
 
 const Query: AllFields<QueryResolvers> = {
-  status: (_, __, { chains }) => chains.views.map(status),
+  status: (_, __, { chains }) => chains.views.map((view) => ({ view, state: view.state })),
   round: (_, { number, network }, { chains }, info): RoundParent | null => {
     if (number === null || number === undefined) {
       const view = chains.forNow(network)
@@ -118,7 +118,7 @@ const ChainStatus: AllFields<ChainStatusResolvers> = {
   // What is not known is not so.
   synced: ({ state }) => !isStaleNow(state) && state.chainHead !== null && state.chainHead.synced !== false,
   error: ({ state }) => state.error?.message ?? null,
-  hasIndexingErrors: ({ state: { head } }) => head?.hasIndexingErrors ?? false,
+  hasIndexingErrors: ({ state: { head } }) => head?.hasIndexingErrors ?? true,
   contradictionCount: ({ state }) => state.contradictions,
   contradictions: ({ view, state }) =>
     state.head === undefined
@@ -138,16 +138,9 @@ const Round: AllFields<RoundResolvers> = {
 }
 
 const VotingPower: AllFields<VotingPowerResolvers> = {
-  account: ({ account }) => account,
-  round: ({ round }) => round,
-  votes: ({ votes }) => votes,
-  delegate: ({ delegate }) => delegate,
-  isTranscoder: ({ isTranscoder }) => isTranscoder,
-  isActive: ({ isActive }) => isActive,
+  ...given('account', 'round', 'votes', 'delegate', 'isTranscoder', 'isActive', 'delegatedStake', 'checkpointed'),
   stake: ({ account, stake }) => known(stake, `The own stake of transcoder ${account}`),
   bondedAmount: ({ account, bondedAmount }) => known(bondedAmount, `The own bonded amount of transcoder ${account}`),
-  delegatedStake: ({ delegatedStake }) => delegatedStake,
-  checkpointed: ({ checkpointed }) => checkpointed,
 }
 
 const StakeSnapshot: AllFields<StakeSnapshotResolvers> = {
@@ -172,19 +165,11 @@ const StakeSnapshot: AllFields<StakeSnapshotResolvers> = {
 }
 
 const TokenAllocation: AllFields<TokenAllocationResolvers> = {
-  round: ({ round }) => round,
-  network: ({ network }) => network,
-  supply: ({ supply }) => supply,
-  seats: ({ seats }) => seats,
-  totalStake: ({ totalStake }) => totalStake,
-  shares: ({ shares }) => shares,
+  ...given('round', 'network', 'supply', 'seats', 'totalStake', 'shares'),
 }
 
 const TokenShare: AllFields<TokenShareResolvers> = {
-  transcoder: ({ transcoder }) => transcoder,
-  stake: ({ stake }) => stake,
-  tokens: ({ tokens }) => tokens,
-  percent: ({ percent: part }) => part,
+  ...given('transcoder', 'stake', 'tokens', 'percent'),
 }
 
 const PageInfo: AllFields<PageInfoResolvers> = {
@@ -261,18 +246,6 @@ function viewAt(
   if (round !== null && round !== undefined) return { view: chains.forRound(round, network), round }
   const view = chains.forNow(network)
   return { view, round: view.nextRound }
-}
-
-/** Where a chain stands: at the block that this request reads it at, where it can be read. */
-function status(view: ChainView): ChainStatusParent {
-  const { state } = view.chain.source
-  try {
-    const { head, firstRound, currentRound, stake } = view.facts
-    return { view, state: { ...state, head, firstRound, currentRound, contradictions: stake.contradictions.length } }
-  } catch (error) {
-    if (!(error instanceof ApiError)) throw error
-    return { view, state: { ...state, error } }
-  }
 }
 
 function known(figure: bigint | null, what: string): bigint {

@@ -4,7 +4,7 @@ import type { Facts } from '../facts/facts.ts'
 import { integer } from '../rules/integer.ts'
 import type { ChainView } from '../views/chain-view.ts'
 import { viewsOf } from './context.ts'
-import type { AllFields } from './field-rules.ts'
+import { type AllFields, given } from './field-rules.ts'
 import type {
   QueryResolvers,
   TokenBalanceResolvers,
@@ -38,8 +38,7 @@ const VotingToken: AllFields<VotingTokenResolvers> = {
 }
 
 const TokenBalance: AllFields<TokenBalanceResolvers> = {
-  holder: ({ holder }) => holder,
-  balance: ({ balance }) => balance,
+  ...given('holder', 'balance'),
 }
 
 const Treasury: AllFields<TreasuryResolvers> = {
@@ -58,19 +57,13 @@ const Treasury: AllFields<TreasuryResolvers> = {
 }
 
 const TreasuryTransfer: AllFields<TreasuryTransferResolvers> = {
-  from: ({ from }) => from,
-  to: ({ to }) => to,
-  amount: ({ amount }) => amount,
-  balanceAfter: ({ balanceAfter }) => balanceAfter,
+  ...given('from', 'to', 'amount', 'balanceAfter'),
   at: ({ at }) => position(at),
   proposal: ({ at, governance }) => governance.proposalThatDid(at),
 }
 
 const VaultPayment: AllFields<VaultPaymentResolvers> = {
-  token: ({ token }) => token,
-  to: ({ to }) => to,
-  amount: ({ amount }) => amount,
-  reference: ({ reference }) => reference,
+  ...given('token', 'to', 'amount', 'reference'),
   at: ({ at }) => position(at),
 }
 

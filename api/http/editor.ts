@@ -16,7 +16,7 @@ const ASSETS: Record<string, string> = {
 const QUERIES = readFileSync(new URL('../../examples/editor.graphql', import.meta.url), 'utf8')
 
 /** What a new visitor finds, a tab each; `$round` is filled in with the last initialised round. */
-const EXAMPLES = QUERIES.split(/\n(?=#[^\n]*\n(?:#[^\n]*\n)*query )/).map((query) =>
+const EXAMPLES = QUERIES.split(/\n\n/).map((query) =>
   query.includes('$round') ? { query, variables: '{ "round": $round }' } : { query },
 )
 

@@ -1,5 +1,4 @@
 import type { ApolloServerPlugin } from '@apollo/server'
-import { ApiError } from '../facts/errors.ts'
 import { isStaleNow, lagIn } from '../facts/freshness.ts'
 import type { Context } from '../graphql/context.ts'
 import type { ChainView } from '../views/chain-view.ts'
@@ -35,18 +34,11 @@ export const freshnessPlugin: ApolloServerPlugin<Context> = {
   }),
 }
 
-function freshness(view: ChainView): Freshness {
-  const state = { ...view.chain.source.state }
-  let { currentRound } = state
-  try {
-    ;({ head: state.head, currentRound } = view.facts)
-  } catch (error) {
-    if (error instanceof ApiError) state.error = error
-  }
-  const { head, error, ageSeconds } = state
+function freshness({ network, state }: ChainView): Freshness {
+  const { head, currentRound, error, ageSeconds } = state
   const lag = lagIn(state)
   return {
-    network: view.network,
+    network,
     block: head?.block ?? null,
     blockHash: head?.blockHash ?? null,
     round: currentRound || null,

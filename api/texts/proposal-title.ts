@@ -16,6 +16,9 @@ const MAX_FRONT_MATTER_LENGTH = 10_000
  */
 const MAX_BODY_LENGTH = 1_000
 
+/** Says who alone may make a proposal of this text (OpenZeppelin's Governor): no part of a title. */
+const PROPOSER_MARK = /#proposer=0x[0-9a-fA-F]{40}\s*$/
+
 /** Blocks within these are on lines of their own. */
 const CONTAINERS: ReadonlySet<string> = new Set(['root', 'blockquote', 'list', 'listItem'])
 
@@ -98,9 +101,16 @@ function titleOfYaml(yaml: string): string | null {
   return /^title:[ \t]+(.*)$/m.exec(yaml)?.[1] ?? ''
 }
 
-/** White space and control characters become single spaces; null when nothing is left. */
+/**
+ * White space and control characters become single spaces, and what is not to be seen but changes how the rest is, such as
+ * the direction of writing, is left out; null when nothing is left.
+ */
 function oneLine(text: string): string | null {
-  const line = text.replace(/[\s\p{Cc}]+/gu, ' ').trim()
+  const line = text
+    .replace(PROPOSER_MARK, '')
+    .replace(/\p{Cf}/gu, '')
+    .replace(/[\s\p{Cc}\p{Cs}]+/gu, ' ')
+    .trim()
   if (line === '') return null
   const characters = Array.from(line)
   if (characters.length <= MAX_TITLE_LENGTH) return line

@@ -2,8 +2,10 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { LRUCache } from 'lru-cache'
 import { ApiError } from '../facts/errors.ts'
 import type { Facts } from '../facts/facts.ts'
-import type { FactsSource } from '../facts/followed-chain.ts'
+import type { ChainState, FactsSource } from '../facts/followed-chain.ts'
 import type { RoundFacts } from '../facts/stake.ts'
+import type { VoteCast } from '../rules/proposal.ts'
+import type { Count } from '../rules/proposal-count.ts'
 import { allocateTokens, type TokenAllocation } from '../rules/token-allocation.ts'
 import {
   byVotes,
@@ -23,17 +25,36 @@ const ACCOUNTS_A_TURN = 500
 export interface IndexedChain {
   source: FactsSource
   snapshots: LRUCache<string, Promise<StakeSnapshot>>
+  /** Counts of proposals that nothing changes any more. */
+  counts: LRUCache<string, CountedProposal>
 }
 
-/** A chain for a server, with a place for snapshots: a few rounds, as one of 10,000 holders takes some megabytes. */
+/** A proposal's count with the facts it came from. */
+export interface CountedProposal {
+  count: Count
+  casts: VoteCast[]
+  /** Polls: active stake at the moment the poll is counted by, wei; else 0. */
+  totalActiveStake: bigint
+}
+
+/** A chain for a server. Of snapshots a few are kept, as one of 10,000 holders takes some megabytes. */
 export function indexedChain(source: FactsSource): IndexedChain {
-  return { source, snapshots: new LRUCache({ max: 20 }) }
+  return { source, snapshots: new LRUCache({ max: 20 }), counts: new LRUCache({ max: 1000 }) }
+}
+
+/** From the first indexed round, 0 before any, to the last initialised one. */
+export interface RoundRange {
+  firstRound: number
+  currentRound: number
+  isL1: boolean
 }
 
 /** One chain as one request sees it: everything as of the block that was the latest when it first looked. */
 export class ChainView {
   #facts: Facts | ApiError | undefined
   #isAsked = false
+  /** Stakes of delegates at the start of the round asked for last: thousands have the same hundred. */
+  #delegates: { round: number; stakes: Map<string, Stake | undefined> } | undefined
 
   constructor(readonly chain: IndexedChain) {}
 
@@ -48,6 +69,26 @@ export class ChainView {
     this.#facts ??= this.chain.source.facts
     if (this.#facts instanceof ApiError) throw this.#facts
     return this.#facts
+  }
+
+  /** The rounds it can tell of, without asking anything of it; null where there are no facts. */
+  get range(): RoundRange | null {
+    const { head, firstRound, currentRound, isL1 } = this.chain.source.state
+    if (this.#facts instanceof ApiError || (head === undefined && this.#facts === undefined)) return null
+    const { firstRound: first, currentRound: current } = this.#facts ?? { firstRound, currentRound }
+    return { firstRound: first, currentRound: current, isL1 }
+  }
+
+  /** Where the chain stands: at the block that this request reads it at, where it can be read. */
+  get state(): ChainState {
+    const { state } = this.chain.source
+    try {
+      const { head, firstRound, currentRound, stake } = this.facts
+      return { ...state, head, firstRound, currentRound, contradictions: stake.contradictions.length }
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error
+      return { ...state, error }
+    }
   }
 
   /** Whether anything was asked of this chain. */
@@ -219,13 +260,19 @@ export class ChainView {
     return new StakeSnapshot(key, round, totalActiveStake, totalStake, powers, l1 === null)
   }
 
+  #delegateAt(delegate: string, round: number): Stake | undefined {
+    if (this.#delegates?.round !== round) this.#delegates = { round, stakes: new Map() }
+    const { stakes } = this.#delegates
+    if (!stakes.has(delegate)) stakes.set(delegate, this.facts.stake.at(delegate, round))
+    return stakes.get(delegate)
+  }
+
   /** By the rule of the chain. */
   #powerOf(account: string, stake: Stake | undefined, round: number): VotingPower {
-    const { stake: stakes, totals } = this.facts
-    const { l1 } = totals
+    const { l1 } = this.facts.totals
     refuseInexact(stake)
     if (l1 === null) {
-      const delegate = stake?.delegate ? stakes.at(stake.delegate, round) : undefined
+      const delegate = stake?.delegate ? this.#delegateAt(stake.delegate, round) : undefined
       refuseInexact(delegate)
       return votingPower(account, round, stake, delegate, this.checkpointedFrom(account) <= round)
     }

@@ -1,13 +1,7 @@
 import { ApiError } from '../facts/errors.ts'
 import type { Facts } from '../facts/facts.ts'
 import type { RoundFacts } from '../facts/stake.ts'
-import type { ChainView } from './chain-view.ts'
-
-/** A chain with the rounds it can tell of. */
-interface RoundRange {
-  view: ChainView
-  facts: Facts
-}
+import type { ChainView, RoundRange } from './chain-view.ts'
 
 /**
  * The chains one request sees, and which of them a round belongs to: rounds number on from Ethereum L1 to Arbitrum. Where
@@ -34,27 +28,21 @@ export class Chains {
    * of a chain whose facts are not there where it may be that one's.
    */
   forRound(round: number, network?: string | null): ChainView {
-    const [only, ...others] = this.all(network)
-    if (only !== undefined && others.length === 0) {
-      only.factsFor(round)
-      return only
+    const views = this.#arbitrumFirst(network)
+    const found = views.find((view) => covers(view.range, round)) ?? views.find(({ range }) => range === null)
+    const [first, ...others] = views
+    // Which rounds a chain has, or why it does not tell, it says itself.
+    const told = found ?? (others.length === 0 ? first : undefined)
+    if (told !== undefined) {
+      told.factsFor(round)
+      return told
     }
-    const { ranges, silent } = this.#ranges(round)
-    const likely = silent.find(({ view }) => {
-      const { state } = view.chain.source
-      return !state.isL1 && covers(state, round)
-    })
-    if (likely !== undefined) throw likely.error
-    const found = ranges.find(({ facts }) => covers(facts, round))
-    if (found !== undefined) return found.view
-    const [firstSilent] = silent
-    if (firstSilent !== undefined) throw firstSilent.error
-    const [first] = ranges
-    if (first === undefined) throw new ApiError('ROUND_NOT_INDEXED', 'No round is indexed yet; try again later')
+    const ranges = views.flatMap(({ network: name, range }) => (range?.firstRound ? [{ name, ...range }] : []))
+    if (ranges.length === 0) throw new ApiError('ROUND_NOT_INDEXED', 'No round is indexed yet; try again later')
     const known = ranges
-      .map(({ view, facts }) => `${facts.firstRound} to ${facts.currentRound + 1} on ${view.network}`)
+      .map(({ name, firstRound, currentRound }) => `${firstRound} to ${currentRound + 1} on ${name}`)
       .join(' and ')
-    if (ranges.every(({ facts }) => round > facts.currentRound + 1)) {
+    if (ranges.every(({ currentRound }) => round > currentRound + 1)) {
       throw new ApiError('ROUND_IN_FUTURE', `Round ${round} is yet to come: rounds ${known} can be asked`)
     }
     throw new ApiError('ROUND_NOT_INDEXED', `Round ${round} is not indexed: rounds ${known} can be asked`)
@@ -62,13 +50,10 @@ export class Chains {
 
   /** The chain that stands for now: Arbitrum where it is indexed. The error of a chain that may be it and has no facts. */
   forNow(network?: string | null): ChainView {
-    const [only, ...others] = this.all(network)
-    if (only !== undefined && others.length === 0) return only
-    const { ranges, silent } = this.#ranges()
-    const [latest] = ranges
-    const [firstSilent] = silent
-    if (firstSilent !== undefined && (latest === undefined || latest.facts.totals.l1 !== null)) throw firstSilent.error
-    const view = latest?.view ?? only
+    const views = this.#arbitrumFirst(network)
+    const withRounds = views.filter(({ range }) => range?.firstRound)
+    const latest = withRounds.find(({ range }) => range?.isL1 === false)
+    const view = latest ?? views.find(({ range }) => range === null) ?? withRounds[0] ?? views[0]
     if (view === undefined) throw new ApiError('UPSTREAM_UNAVAILABLE', 'No chain is indexed here')
     return view
   }
@@ -83,7 +68,7 @@ export class Chains {
     descending: boolean,
     network?: string | null,
   ): { rounds: (RoundFacts & { view: ChainView })[]; hasMore: boolean } {
-    const all = this.all(network).map((view): RoundRange => ({ view, facts: view.facts }))
+    const all = this.all(network).map((view) => ({ view, facts: view.facts }))
     const arbitrum = all.filter(({ facts }) => isArbitrum(facts))
     const firstOfArbitrum = Math.min(...arbitrum.map(({ facts }) => facts.firstRound))
     const byNumber = new Map<number, RoundFacts & { view: ChainView }>()
@@ -104,37 +89,16 @@ export class Chains {
     return { rounds, hasMore: last !== undefined && last.number !== end }
   }
 
-  /**
-   * Chains with rounds, those of Arbitrum first, and the errors of those without facts; no more than the first that knows a
-   * round, where one is given: others are not to be told of as asked.
-   */
-  #ranges(round?: number): { ranges: RoundRange[]; silent: { view: ChainView; error: unknown }[] } {
-    const ranges: RoundRange[] = []
-    const silent: { view: ChainView; error: unknown }[] = []
-    const likelyFirst = this.views.toSorted((a, b) => Number(isKnownL1(a)) - Number(isKnownL1(b)))
-    for (const view of likelyFirst) {
-      try {
-        const { facts } = view
-        if (facts.firstRound > 0) ranges.push({ view, facts })
-        if (round !== undefined && isArbitrum(facts) && covers(facts, round)) break
-      } catch (error) {
-        silent.push({ view, error })
-      }
-    }
-    ranges.sort((a, b) => Number(!isArbitrum(a.facts)) - Number(!isArbitrum(b.facts)))
-    return { ranges, silent }
+  /** The chains that may answer, Ethereum L1 last. */
+  #arbitrumFirst(network: string | null | undefined): ChainView[] {
+    return this.all(network).toSorted((a, b) => Number(a.range?.isL1 === true) - Number(b.range?.isL1 === true))
   }
-}
-
-/** Whether a chain is known to be Ethereum L1, without asking anything of it. */
-function isKnownL1(view: ChainView): boolean {
-  return view.chain.source.state.isL1
 }
 
 function isArbitrum({ firstRound, totals }: Facts): boolean {
   return firstRound > 0 && totals.l1 === null
 }
 
-function covers({ firstRound, currentRound }: Pick<Facts, 'firstRound' | 'currentRound'>, round: number): boolean {
-  return firstRound > 0 && firstRound <= round && round <= currentRound + 1
+function covers(range: RoundRange | null, round: number): boolean {
+  return range !== null && range.firstRound > 0 && range.firstRound <= round && round <= range.currentRound + 1
 }

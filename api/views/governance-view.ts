@@ -5,16 +5,10 @@ import type { VaultPayment } from '../facts/treasury.ts'
 import { aragonEndDate, canExecute } from '../rules/aragon-tally.ts'
 import type { LogPosition } from '../rules/log.ts'
 import type { AragonVote, Poll, TreasuryProposal, VoteCast } from '../rules/proposal.ts'
-import {
-  type AragonTerms,
-  type Count,
-  countAragonVote,
-  countPoll,
-  countTreasuryProposal,
-} from '../rules/proposal-count.ts'
+import { type AragonTerms, countAragonVote, countPoll, countTreasuryProposal } from '../rules/proposal-count.ts'
 import type { Stake } from '../rules/voting-power.ts'
 import { timelockOperationId } from '../texts/proposal-actions.ts'
-import { type ChainView, refuseInexact } from './chain-view.ts'
+import { type ChainView, type CountedProposal, refuseInexact } from './chain-view.ts'
 
 /** A treasury proposal, and through what it is counted. */
 export type TreasuryProposalInView = TreasuryProposal & { view: GovernanceView }
@@ -24,14 +18,6 @@ export type PollInView = Poll & { view: GovernanceView }
 export type AragonVoteInView = AragonVote & { view: GovernanceView }
 /** A proposal of any voting system. */
 export type ProposalInView = TreasuryProposalInView | PollInView | AragonVoteInView
-
-/** A proposal's count with the facts it came from. */
-export interface CountedProposal {
-  count: Count
-  casts: VoteCast[]
-  /** Polls: active stake at the moment the poll is counted by, wei; else 0. */
-  totalActiveStake: bigint
-}
 
 /** The proposals and polls of one chain as one request sees them. */
 export class GovernanceView {
@@ -61,6 +47,12 @@ export class GovernanceView {
   proposalsVotedBy(voter: string): ProposalInView[] {
     const ids = this.chainView.facts.governance.votedOn(voter)
     return this.proposals().filter(({ id }) => ids.has(id))
+  }
+
+  /** The last valid choice of an account on a proposal; undefined where it has none. */
+  lastValidCast({ id }: ProposalInView, voter: string): VoteCast | undefined {
+    const casts = this.chainView.facts.governance.casts(id)
+    return casts.findLast((cast) => cast.valid && cast.voter === voter)
   }
 
   /** The round it is; see FactsSource.roundAt. */
@@ -100,6 +92,16 @@ export class GovernanceView {
     return found?.proposal ?? null
   }
 
+  /** Unix time at which a round began: that of its NewRound, else estimated from how long rounds have taken; never before any. */
+  roundTime(number: number): { seconds: number; estimated: boolean } {
+    const { stake, lastRound } = this.chainView.facts
+    const round = stake.roundFrom(number)
+    if (round?.number === number) return { seconds: round.initializedAt.timestamp, estimated: false }
+    if (lastRound === undefined) return { seconds: Infinity, estimated: true }
+    const { round: from, time, secondsPerRound } = roundPace(stake.rounds[0], lastRound)
+    return { seconds: Math.floor(time + (number - from) * secondsPerRound), estimated: true }
+  }
+
   /**
    * Unix time at which voting on a proposal ends. Known where the round after its last one is initialised; else, and for
    * polls, estimated from how long rounds and L1 blocks have taken.
@@ -116,8 +118,7 @@ export class GovernanceView {
     }
     if (proposal.system === 'POLL') return proposal.createdAt.timestamp + POLL_PERIOD_SECONDS
     const next = stake.roundFrom(proposal.lastRound + 1)
-    if (next !== undefined) return next.initializedAt.timestamp
-    return Math.floor(pace.time + (proposal.lastRound + 1 - pace.round) * pace.secondsPerRound)
+    return next?.initializedAt.timestamp ?? this.roundTime(proposal.lastRound + 1).seconds
   }
 
   /** Unix time of the indexed head; UPSTREAM_UNAVAILABLE where it is not known. */
@@ -143,7 +144,29 @@ export class GovernanceView {
     return { ...proposal, events: end === null ? proposal.events : [...proposal.events, end], view: this }
   }
 
+  /** What nothing changes any more is kept: a page of old proposals has thousands of votes. */
   async #count(proposal: ProposalInView): Promise<CountedProposal> {
+    if (!this.#isSettled(proposal)) return this.#countNow(proposal)
+    const { counts } = this.chainView.chain
+    // What was settled once may still be queued and executed.
+    const events = proposal.system === 'TREASURY' ? proposal.events.length : 0
+    const key = `${this.chainView.facts.head.deployment} ${proposal.id} ${events}`
+    const counted = counts.get(key) ?? (await this.#countNow(proposal))
+    counts.set(key, counted)
+    return counted
+  }
+
+  /** Whether voting is over and all that happened to it so far happened in blocks that are final. */
+  #isSettled(proposal: ProposalInView): boolean {
+    const { mark, head, stake } = this.chainView.facts
+    const isFinal = (block: number | undefined) => block !== undefined && block <= Math.min(mark, head.block)
+    if (proposal.system === 'ARAGON') return isFinal(proposal.execution?.at.block)
+    if (proposal.system === 'POLL') return proposal.closing !== null && isFinal(proposal.closing.block + 1)
+    const last = proposal.events.at(-1)
+    return isFinal(stake.roundFrom(proposal.lastRound + 1)?.block) && (last === undefined || isFinal(last.at.block))
+  }
+
+  async #countNow(proposal: ProposalInView): Promise<CountedProposal> {
     const { facts } = this.chainView
     const casts = facts.governance.casts(proposal.id)
     switch (proposal.system) {

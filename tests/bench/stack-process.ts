@@ -28,7 +28,8 @@ const STACK_VARIABLES = [
 /** Starts the stack with the options of `npm start`, and gives it once it is ready. */
 export async function startStackProcess(options: readonly string[], signal: AbortSignal): Promise<StackProcess> {
   const [port = 0] = await freePorts(1)
-  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !STACK_VARIABLES.includes(name)))
+  const kept = Object.entries(process.env).filter(([name]) => !STACK_VARIABLES.includes(name))
+  const env = { ...Object.fromEntries(kept), NODE_ENV: 'production' }
   const loader = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
   // Without the tsx command, which would be one more process between.
   const child = spawn(process.execPath, ['--import', loader, 'stack/start.ts', '--port', String(port), ...options], {

@@ -10,7 +10,7 @@ import { serveFacts } from './serve.ts'
 
 interface Answer {
   data?: Record<string, unknown> | null
-  errors?: { message: string; extensions: { code: string } }[]
+  errors?: { message: string; path?: (string | number)[]; extensions: { code: string } }[]
 }
 
 const ACCOUNT = '0x9965507d1a55bcc2695c58ba16fb37d819b0a4dc'
@@ -293,6 +293,34 @@ test('the editor and all it needs come from this server', async () => {
     const asset = await fetch(`${stack.url}${url}`)
     expect([asset.status, (await asset.text()).length > 10_000]).toEqual([200, true])
   }
+})
+
+describe('one bad part never takes the rest', () => {
+  test('a round in the future, an account of a chain that is not here, a figure that cannot be had', async () => {
+    const { data, errors } = await ask(`{
+      future: votingPower(account: "${ACCOUNT}", round: 999) { votes }
+      nowhere: stakeSnapshot(round: 9, network: "nowhere") { totalStake }
+      none: tokenAllocation(round: 9, supply: "-1") { totalStake }
+      account(address: "${ACCOUNT}") { votingPower(round: 2) { votes } votes { totalCount } }
+      proposals(filter: { state: [EXECUTED] }) { totalCount uncounted }
+      round(number: 9) { number }
+    }`)
+    expect(data).toEqual({
+      future: null,
+      nowhere: null,
+      none: null,
+      account: { votingPower: null, votes: { totalCount: expect.any(Number) } },
+      proposals: { totalCount: 1, uncounted: [] },
+      round: { number: 9 },
+    })
+    const told = errors?.map(({ path, extensions }) => [path?.join('.'), extensions.code])
+    expect(told?.sort()).toEqual([
+      ['account.votingPower', 'ROUND_NOT_INDEXED'],
+      ['future', 'ROUND_IN_FUTURE'],
+      ['none', 'BAD_USER_INPUT'],
+      ['nowhere', 'BAD_USER_INPUT'],
+    ])
+  })
 })
 
 test('an index that does not answer is said so, without a word on what is behind', async () => {

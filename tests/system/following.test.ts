@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { toEventSelector } from 'viem'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Chain, FollowedChain } from '../../api/facts/followed-chain.ts'
 import { recordedContracts } from '../../stack/chain-plan.ts'
@@ -21,6 +22,7 @@ interface Answer {
   extensions: { chains: { block: number; blockHash: string; round: number; stale: boolean; error?: string }[] }
 }
 
+const NEW_ROUND = toEventSelector('NewRound(uint256,bytes32)')
 const folder = makeFolder()
 const truth = readTruth<LivepeerTruth & GovernanceTruth>('livepeer/small')
 let trace: Trace
@@ -86,6 +88,8 @@ describe('an API that follows a chain', () => {
         if (hash !== undefined) hashes.set(number, (hashes.get(number) ?? new Set()).add(hash))
       }
     }
+    // A chain without a round's beginning would be none.
+    const lost = (block: number) => trace.block(block)?.logs.some(({ topics }) => topics[0] === NEW_ROUND) ?? false
     let asked = 0
     let isOver = false
     const wrong: unknown[] = []
@@ -106,14 +110,14 @@ describe('an API that follows a chain', () => {
     try {
       for (const [depth, logs] of [
         [1, 'same'],
-        [2, 'gone'],
+        [2, lost],
         [3, 'later'],
-        [5, 'gone'],
+        [5, lost],
         [8, 'same'],
         [13, 'later'],
-        [21, 'gone'],
+        [21, lost],
         [34, 'later'],
-        [50, 'gone'],
+        [50, lost],
         [50, 'same'],
       ] as [number, ReplacedLogs][]) {
         chain.reorganise(depth, logs)
@@ -135,8 +139,9 @@ describe('an API that follows a chain', () => {
   })
 
   test('block by block, says what the contracts say in the end', async () => {
-    for (let block = chain.head + 1; block <= 900; block++) {
-      chain.advanceTo(block)
+    const until = chain.head + 15
+    while (chain.head < until) {
+      chain.advance()
       await untilFollowed()
     }
     chain.advanceTo(trace.lastBlock)
@@ -171,7 +176,8 @@ describe('an API that follows a chain', () => {
   })
 
   test('says the same once it was restarted from its file, and where it loads all at once', async () => {
-    const rounds = [...Array(25).keys()].map((index) => truth.meta.firstRound + index)
+    const [first = 0] = truth.meta.initializedRounds
+    const rounds = Array.from({ length: truth.meta.lastRound - first + 2 }, (_, index) => first + index)
     const before = await everything(stack.url, rounds)
     const file = join(folder, 'data/facts/moving.facts')
     // It is written now and then.
@@ -217,6 +223,7 @@ describe('an API that follows a chain', () => {
     const altered = whole.replace(/"bondedAmount":"(\d)/, '"bondedAmount":"9$1')
     for (const [why, text] of [
       ['broken', altered],
+      ['there twice', `${whole}${whole.split('\n').at(-2)}\n`],
       ['another subgraph', whole.replace('"network":"moving"', '"network":"other"')],
       [
         'another one now',

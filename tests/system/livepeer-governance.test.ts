@@ -45,6 +45,30 @@ describe.each(['small', 'medium'])('proposals and polls of the %s trace, through
     expect(compared).toBeGreaterThan(100)
   })
 
+  test('have a time for every step, and say where it is estimated', async () => {
+    const api = new GraphQLClient(`${stack.url}/graphql`)
+    const { proposals, rounds } = await api.request<{
+      proposals: { nodes: { system: string; createdAt: { timestamp: string }; timeline: TimelineStep[] }[] }
+      rounds: { nodes: { number: number; initializedAt: { timestamp: string } }[] }
+    }>(`{ proposals { nodes { system createdAt { timestamp } timeline { kind round timestamp estimated } } }
+      rounds(first: 1000) { nodes { number initializedAt { timestamp } } } }`)
+    const begun = new Map(rounds.nodes.map(({ number, initializedAt }) => [number, initializedAt.timestamp]))
+    const byClock = proposals.nodes.flatMap(({ system, timeline }) =>
+      timeline.filter(({ kind }) => kind.startsWith('VOTING_')).map((step) => ({ system, ...step })),
+    )
+    for (const { system, kind, round, timestamp, estimated } of byClock) {
+      if (system === 'POLL') expect([kind, estimated]).toEqual([kind, kind === 'VOTING_CLOSED'])
+      else expect([round, estimated]).toEqual([round, !begun.has(round ?? 0)])
+      if (system === 'TREASURY' && !estimated) expect(timestamp).toBe(begun.get(round ?? 0))
+    }
+    for (const { createdAt, timeline } of proposals.nodes) {
+      expect(timeline[0]).toMatchObject({ kind: 'CREATED', timestamp: createdAt.timestamp, estimated: false })
+      const times = timeline.map(({ timestamp }) => timestamp)
+      expect(times).toEqual(times.toSorted())
+    }
+    expect(byClock.some(({ estimated }) => !estimated)).toBe(true)
+  })
+
   test('fail on one wei', async () => {
     const wrong = structuredClone(truth)
     const [proposal] = Object.values(wrong.proposals)
@@ -221,6 +245,13 @@ test('what the timelock carries out by itself is executed, and votes count alike
     },
   )
 })
+
+interface TimelineStep {
+  kind: string
+  round: number | null
+  timestamp: string
+  estimated: boolean
+}
 
 const LISTED = `id state proposer description createdAt { timestamp } ... on Poll { endBlock } ... on TreasuryProposal { lastRound }`
 

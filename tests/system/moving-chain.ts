@@ -1,26 +1,40 @@
 import { createHash } from 'node:crypto'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { toFunctionSelector } from 'viem'
-import { type ChainBlocks, RecordedChain } from '../../stack/recorded-chain.ts'
+import { recordedContracts } from '../../stack/chain-plan.ts'
+import { postJson } from '../../stack/graph-node.ts'
+import { waitFor } from '../../stack/processes.ts'
+import { type ChainBlocks, RecordedChain, serveRecordedChains } from '../../stack/recorded-chain.ts'
+import { type Stack, type StackOptions, startStack } from '../../stack/stack.ts'
 import type { Trace, TraceBlock, TraceLog } from '../../stack/trace.ts'
 
 /**
  * What becomes of the logs of blocks that are replaced: the same in the new blocks, gone, each block's one block later
- * (the head's with the first block after it), or kept by the blocks of which it says so and gone in the others.
+ * (the head's with the first block after it), or kept by the blocks of which it says so and gone in the others. What
+ * follows may contradict what is gone, as a round's second reward does when the start of the next one is gone: then
+ * graph-node stops, and not even its status says so.
  */
 export type ReplacedLogs = 'same' | 'gone' | 'later' | ((block: number) => boolean)
 
 /** How a moving chain behaves where nodes differ. */
 export interface MovingChainOptions {
-  /** Whether blocks that vanished are not found by hash any more. A node keeps them for a while, as by default here. */
+  /**
+   * Whether blocks that vanished are not found by hash any more. A node keeps them for a while, as by default here:
+   * graph-node asks for them to find the way back, and stands still when it gets no answer.
+   */
   forgetful?: boolean
 }
 
 /** A recorded chain whose head moves as far as it is told to, and whose last blocks can be replaced by others. */
 export class MovingChain extends RecordedChain<MovingBlocks> {
+  /** The trace it is made of, as it was recorded. */
+  readonly recorded: Trace
   readonly #currentRound: { contract: string; roundLength: number } | undefined
 
   constructor(trace: Trace, head: number, options: MovingChainOptions = {}) {
     super(new MovingBlocks(trace, options))
+    this.recorded = trace
     const { contracts, roundLength } = trace.header
     const contract = contracts.RoundsManager
     if (contract !== undefined && roundLength !== undefined) this.#currentRound = { contract, roundLength }
@@ -49,8 +63,8 @@ export class MovingChain extends RecordedChain<MovingBlocks> {
 
   /**
    * Replaces the last `depth` blocks by others of the same numbers and times, and gives the hashes that vanished,
-   * ascending. What is recorded beyond the head follows on the new blocks, under new hashes too. A reader that looks at
-   * heads by number sees nothing of it before the chain is longer.
+   * ascending. What is recorded beyond the head follows on the new blocks, under new hashes too. graph-node does nothing
+   * about it before the chain is longer.
    */
   reorganise(depth: number, logs: ReplacedLogs = 'same'): string[] {
     return this.trace.replace(depth, logs)
@@ -78,6 +92,53 @@ export class MovingChain extends RecordedChain<MovingBlocks> {
 }
 
 const CURRENT_ROUND = toFunctionSelector('currentRound()')
+
+/** A stack that indexes moving chains by their RPC, as it would real ones. */
+export interface MovingStack {
+  stack: Stack
+  /** Where the index of a network is queried, and where graph-node tells about itself. */
+  urls(network: string): { subgraphUrl: string; statusUrl: string }
+  stop(): Promise<void>
+}
+
+/**
+ * Starts a stack on moving chains by network name; a folder takes its data. The heads must have reached the recordings'
+ * first blocks: graph-node wants the blocks that indexing starts at to exist.
+ */
+export async function startMovingStack(
+  chains: Readonly<Record<string, MovingChain>>,
+  folder: string,
+  options: StackOptions = {},
+): Promise<MovingStack> {
+  const server = await serveRecordedChains(new Map(Object.entries(chains)))
+  const networks = Object.keys(chains)
+  const of = <T>(value: (network: string, chain: MovingChain) => T) =>
+    Object.fromEntries(Object.entries(chains).map(([network, chain]) => [network, value(network, chain)]))
+  const networksFile = join(folder, 'networks.json')
+  writeFileSync(networksFile, JSON.stringify(of((_, { recorded }) => recordedContracts(recorded))))
+  const rpcUrls = of((network) => `${server.url}/${network}`)
+  try {
+    const stack = await startStack({ networks, networksFile, rpcUrls, dataDir: join(folder, 'data'), ...options })
+    const urls = (network: string) => {
+      const { subgraphUrl = '', statusUrl = '' } = stack.chains.find((chain) => chain.network === network) ?? {}
+      return { subgraphUrl, statusUrl }
+    }
+    return { stack, urls, stop: () => stack.stop().then(() => server.close()) }
+  } catch (error) {
+    await server.close()
+    throw error
+  }
+}
+
+/** Waits until the index at a subgraph's URL stands at the head of a chain, the very block. */
+export async function untilIndexed(chain: MovingChain, subgraphUrl: string, milliseconds = 60_000): Promise<void> {
+  const isThere = async () => {
+    const query = '{ _meta { block { hash } } }'
+    const { data } = await postJson<{ data?: { _meta: { block: { hash: string } } } }>(subgraphUrl, { query })
+    return data?._meta.block.hash === chain.block(chain.head)?.hash || undefined
+  }
+  await waitFor(() => isThere().catch(() => undefined), AbortSignal.timeout(milliseconds))
+}
 
 /** Blocks from one number on that hang together; of the one named 0 they are as recorded. */
 interface Branch {

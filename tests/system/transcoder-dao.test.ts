@@ -1,8 +1,12 @@
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { gunzipSync, gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Stack, startStack } from '../../stack/stack.ts'
 import { type AragonTruth, aragonMoments, compareTokensAndMoney, compareVotesAt } from './aragon-truth.ts'
 import { readTruth, traceFile } from './livepeer-truth.ts'
 import { asOf, serveFacts } from './serve.ts'
+import { makeFolder } from './stack-command.ts'
 
 describe('Aragon votes of the small trace, through the HTTP API', () => {
   const truth = readTruth<AragonTruth>('aragon/small')
@@ -53,5 +57,62 @@ describe('Aragon votes of the small trace, through the HTTP API', () => {
     const { differences } = await compareVotesAt(stack.url, wrong, truth.final.block)
     expect(differences).toHaveLength(1)
     expect(differences[0]).toContain('vote 16')
+  })
+})
+
+describe('Aragon votes of which nothing tells the settings', () => {
+  const folder = makeFolder()
+  let stack: Stack
+
+  beforeAll(async () => {
+    const [header = '', ...blocks] = gunzipSync(readFileSync(traceFile('aragon/small')))
+      .toString()
+      .split('\n')
+    const { parameters: _, ...rest } = JSON.parse(header)
+    const file = join(folder, 'trace.jsonl.gz')
+    writeFileSync(file, gzipSync([JSON.stringify(rest), ...blocks].join('\n')))
+    stack = await startStack({ traces: [file] })
+    await stack.ready
+  })
+  afterAll(async () => {
+    await stack?.stop()
+    rmSync(folder, { recursive: true })
+  })
+
+  test('are in every list, without what cannot be counted, and take nothing else with them', async () => {
+    const ask = async (query: string) => {
+      const response = await fetch(`${stack.url}/graphql?query=${encodeURIComponent(query)}`)
+      return (await response.json()) as {
+        data: { proposals: { totalCount: number; uncounted: string[]; nodes: Record<string, unknown>[] } }
+        errors?: { path: (string | number)[]; extensions: { code: string } }[]
+      }
+    }
+    const { data, errors = [] } = await ask(
+      '{ proposals(first: 1000) { totalCount uncounted nodes { id title proposer state tally { for } votes { totalCount } } } }',
+    )
+    expect(data.proposals.totalCount).toBe(32)
+    const uncounted = data.proposals.nodes.filter(({ state }) => state === null)
+    expect(uncounted.length).toBeGreaterThan(0)
+    for (const { title, proposer, tally, votes } of uncounted) {
+      expect([typeof title, typeof proposer, tally, votes]).toEqual(['string', 'string', null, null])
+    }
+    expect(new Set(errors.map(({ extensions }) => extensions.code))).toEqual(new Set(['NOT_EXACT']))
+    expect(errors).toHaveLength(3 * uncounted.length)
+
+    const filtered = await ask(
+      '{ proposals(filter: { state: [ACTIVE, EXECUTED] }) { totalCount uncounted nodes { id } } }',
+    )
+    expect(filtered.errors).toBeUndefined()
+    expect(filtered.data.proposals.uncounted.toSorted()).toEqual(uncounted.map(({ id }) => id).sort())
+
+    const [voter] = Object.keys(readTruth<AragonTruth>('aragon/small').votes['1']?.states.at(-1)?.voters ?? {})
+    const { data: account, errors: refused = [] } = (await ask(
+      `{ account(address: "${voter}") { votes(first: 1000) { totalCount nodes { proposal { id } vote { choice } } } } }`,
+    )) as unknown as {
+      data: { account: { votes: { totalCount: number; nodes: { vote: unknown }[] } } }
+      errors?: { extensions: { code: string } }[]
+    }
+    expect(account.account.votes.totalCount).toBeGreaterThan(0)
+    expect(refused).toHaveLength(account.account.votes.nodes.filter(({ vote }) => vote === null).length)
   })
 })

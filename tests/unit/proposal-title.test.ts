@@ -60,6 +60,11 @@ describe('plain text', () => {
       'set_voting_delay: 2 * 3 < C# & [draft] ~5',
     ],
     ['white space and control characters', '# A\tB\u0007  C', 'A B C'],
+    ['what changes the direction of writing', '# Pay \u202E5000\u202C LPT\u2066!\u2069', 'Pay 5000 LPT!'],
+    ['what has no width', '# Tr\u200Bea\u00ADsu\u2060ry\uFEFF', 'Treasury'],
+    ['half a surrogate pair', '# Grant \uD83D for', 'Grant for'],
+    ['nothing to be seen in the first heading', '# \u200B\u202E\n\n## Grant', 'Grant'],
+    ['who alone may propose it', 'Grant#proposer=0x9965507D1a55bcC2695C58ba16FB37d819B0A4dc', 'Grant'],
   ])('%s', (_, markdown, title) => {
     expect(proposalTitle(markdown)).toBe(title)
   })

@@ -72,6 +72,14 @@ describe('a table as a file', () => {
       'a"b"',
       'a\r\nb\nc\rd',
       '# no comment',
+      '#no comment',
+      '  =1+1',
+      '\uFEFF=1+1',
+      '\u00A0＠SUM(A1)',
+      'a;=1+1',
+      'a; -1;b',
+      'a;b',
+      'a\tb',
       ' é中\u{1F600}',
     ]
     const csv = await textOf(
@@ -82,7 +90,10 @@ describe('a table as a file', () => {
       ({ text }) => text,
     )
     expect(cells.map((cell) => cell.replace(/^'/, ''))).toEqual(texts)
-    for (const cell of cells) expect(cell).not.toMatch(/^[=+\-@\t\r\n＝]/)
+    for (const cell of cells) expect(cell).not.toMatch(/^[\s\uFEFF]*[=+\-@\t\r\n＝＠]/)
+    const line = (text: string) => csv.split('\n').find((candidate) => candidate.endsWith(text))
+    expect(line(`=1+1"`)).toBeDefined()
+    for (const text of [`,"'a;=1+1"`, `,"a;b"`, `,"a\tb"`, `,"# no comment"`]) expect(line(text)).toBeDefined()
   })
 
   test('of many rows has its hash and its length', async () => {
