@@ -6,9 +6,9 @@ import { postJson } from '../../stack/graph-node.ts'
 import { pause, StackError } from '../../stack/processes.ts'
 import { chooseSubgraph } from '../../stack/subgraph-build.ts'
 import { readTrace, type Trace, TraceError } from '../../stack/trace.ts'
+import { REAL_SIZE } from './chain-size.ts'
 import { type IndexingRun, measureIndexing, type Recording } from './indexing.ts'
 import { type Facts, LOADS, type Load, type LoadResult, measureLoad } from './load.ts'
-import { REAL_SIZE } from './made-up-chain.ts'
 import { MemoryPeaks, usageBelow } from './process-usage.ts'
 import { type Report, textOf } from './report.ts'
 import { measureScale, type ScaleOptions } from './scale.ts'
@@ -21,6 +21,12 @@ const PROJECT = fileURLToPath(new URL('../..', import.meta.url))
 const interruption = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(signal, () => interruption.abort(new StackError('interrupted')))
+}
+/** Large enough to see that all of it works, in two minutes. */
+const SMALL_SCALE: ScaleOptions = {
+  chain: { ...REAL_SIZE, accounts: 300, transcoders: 20, rounds: 40, proposals: 8, polls: 4 },
+  stages: [10, 40],
+  seconds: 2,
 }
 const started = performance.now()
 let lastProgress = { what: '', at: 0 }
@@ -52,13 +58,6 @@ interface Options {
 /** A chain as large as the real one, but for its last round. */
 function realScale(stages: readonly number[]): ScaleOptions {
   return { chain: { ...REAL_SIZE, rounds: stages.at(-1) ?? REAL_SIZE.rounds }, stages, seconds: 5 }
-}
-
-/** Large enough to see that all of it works, in two minutes. */
-const SMALL_SCALE: ScaleOptions = {
-  chain: { ...REAL_SIZE, accounts: 300, transcoders: 20, rounds: 40, proposals: 8, polls: 4 },
-  stages: [10, 40],
-  seconds: 2,
 }
 
 async function bench({ trace: file, repeat, duration }: Options, signal: AbortSignal): Promise<Report> {

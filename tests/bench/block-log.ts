@@ -3,6 +3,9 @@ import { type AbiEvent, encodeAbiParameters, toEventSelector } from 'viem'
 import type { TraceLog } from '../../stack/trace.ts'
 import type { Parameter } from './stake-model.ts'
 
+/** Does something, and gives the address of who did it; undefined where there was nobody to do it. */
+export type Transaction = () => string | undefined
+
 /** Blocks after 0, so many seconds each. */
 const FIRST_TIMESTAMP = 1_700_000_000
 const SECONDS_PER_BLOCK = 12
@@ -35,8 +38,8 @@ export class BlockLog {
     this.#transactions = 0
   }
 
-  /** Does something that gives who did it; a transaction where it emits anything. */
-  transaction(run: () => string | undefined): void {
+  /** Takes the logs of what is done; where it emits nothing there was no transaction. */
+  transaction(run: Transaction): void {
     const first = this.#logs.length
     const from = run()
     if (this.#logs.length === first) return

@@ -1,6 +1,57 @@
 import { GraphQLClient } from 'graphql-request'
 import { Comparer, type Comparison } from '../system/livepeer-truth.ts'
-import type { MadeUpTruth, SampledPower, SampledProposal, SampledRound } from './made-up-chain.ts'
+
+/** One account at the start of a round, as VotingPower of the API has it. */
+export interface SampledPower {
+  account: string
+  votes: string
+  stake: string
+  delegate: string | null
+  bondedAmount: string
+  delegatedStake: string
+  isTranscoder: boolean
+  isActive: boolean
+}
+
+/** The right answers for one round, once the block that began it is indexed. */
+export interface SampledRound {
+  round: number
+  block: number
+  totalActiveStake: string
+  totalStake: string
+  powers: SampledPower[]
+}
+
+/** The right answers for a proposal or poll, by its id in the API, once a block is indexed. */
+export interface SampledProposal {
+  id: string
+  /** From this block on they change no more; the last block where they still could. */
+  block: number
+  state: string
+  for: string
+  against: string
+  abstain: string
+  electorate: string
+  quorum: string
+  voters: number
+}
+
+/** What a made-up chain is and what is true of it, by the model that made it up. */
+export interface MadeUpTruth {
+  firstRound: number
+  lastRound: number
+  /** Round n begins with block n · roundLength. */
+  roundLength: number
+  lastBlock: number
+  /** All that ever hold stake, the transcoders first. */
+  accounts: string[]
+  transcoders: string[]
+  /** How many of each event there are, by contract and name. */
+  events: Record<string, number>
+  rounds: SampledRound[]
+  proposals: SampledProposal[]
+  treasury: { address: string; balance: string; totalIn: string; totalOut: string }
+}
 
 const STATUS = '{ status { block contradictionCount contradictions { message account } } }'
 const POWERS = `query ($accounts: [Address!]!, $round: Int!) {

@@ -14,8 +14,6 @@ export interface Askable {
 /** A kind of request. */
 export interface Kind {
   name: string
-  /** At most how many of them are asked in a series. */
-  most: number
   /** Whether all are the same: for ever, or until there is a new head, which makes one that was never asked. */
   isOne?: 'for ever' | 'per head'
   /** Whether its throughput is measured too. */
@@ -25,13 +23,14 @@ export interface Kind {
 
 const FIELDS = 'account round votes delegate isTranscoder isActive stake bondedAmount delegatedStake checkpointed'
 const BATCH = 1000
+/** Known bodies in a row after which there are no others: of a short chain's rounds there are few. */
+const MOST_IN_VAIN = 200
 
 /** The yardstick, then what is measured by it. */
 export const KINDS: readonly Kind[] = [
-  { name: '__typename', most: 400, isOne: 'for ever', throughput: true, body: () => ({ query: '{ __typename }' }) },
+  { name: '__typename', isOne: 'for ever', throughput: true, body: () => ({ query: '{ __typename }' }) },
   {
     name: 'votingPower',
-    most: 400,
     throughput: true,
     body: (askable, random) => ({
       query: `query ($account: Address!, $round: Int!) { votingPower(account: $account, round: $round) { ${FIELDS} } }`,
@@ -40,7 +39,6 @@ export const KINDS: readonly Kind[] = [
   },
   {
     name: 'votingPowers of 1,000',
-    most: 30,
     body: (askable, random) => ({
       query: `query ($accounts: [Address!]!, $round: Int!) { votingPowers(accounts: $accounts, round: $round) { ${FIELDS} } }`,
       variables: { accounts: batch(askable.accounts, random), round: someRound(askable, random) },
@@ -48,7 +46,6 @@ export const KINDS: readonly Kind[] = [
   },
   {
     name: 'stakeSnapshot, first 1,000 holders',
-    most: 30,
     body: (askable, random) => ({
       query: `query ($round: Int!) { stakeSnapshot(round: $round) {
         totalActiveStake totalStake holders(first: 1000) { totalCount nodes { ${FIELDS} } } } }`,
@@ -57,7 +54,6 @@ export const KINDS: readonly Kind[] = [
   },
   {
     name: 'votingPowerHistory of a transcoder',
-    most: 40,
     // Nearly all of it: there are too few transcoders for so many requests that differ.
     body: ({ transcoders, firstRound, lastRound }, random) => ({
       query: `query ($address: Address!, $toRound: Int!) { account(address: $address) {
@@ -70,7 +66,6 @@ export const KINDS: readonly Kind[] = [
   },
   {
     name: 'proposals(first: 50) with tallies',
-    most: 12,
     isOne: 'per head',
     body: () => ({
       query: `{ proposals(first: 50) { totalCount nodes {
@@ -86,24 +81,27 @@ export interface Times {
   p99: number
 }
 
-/** Different bodies of a kind, as many as it has, none of them a known one; what is new is then known. */
-export function newBodies(kind: Kind, askable: Askable, known: Set<string>, seed: number): string[] {
+/** Bodies of a kind without end, none of them a known one unless all are the same; what is new is then known. */
+export function* newBodies(kind: Kind, askable: Askable, known: Set<string>, seed: number): Generator<string> {
   const random = mulberry32(seed)
-  if (kind.isOne) return Array.from({ length: kind.most }, () => JSON.stringify(kind.body(askable, random)))
-  const bodies: string[] = []
-  // There may be fewer of them than wanted: then some tries are in vain.
-  for (let tries = 0; tries < kind.most * 4 && bodies.length < kind.most; tries++) {
+  for (let inVain = 0; inVain < MOST_IN_VAIN; inVain++) {
     const body = JSON.stringify(kind.body(askable, random))
-    if (!known.has(body)) bodies.push(body)
+    if (kind.isOne === undefined && known.has(body)) continue
     known.add(body)
+    inVain = 0
+    yield body
   }
-  return bodies
 }
 
-/** Asks one after the other, until all were asked or the time is over; `before` is done before each and does not count. */
+/** The same bodies over and over. */
+export function* repeatedly(bodies: readonly string[]): Generator<string> {
+  while (bodies.length > 0) yield* bodies
+}
+
+/** Asks one after the other for some time; `before` is done before each and does not count. */
 export async function askInTurn(
   url: string,
-  bodies: readonly string[],
+  bodies: Iterable<string>,
   seconds: number,
   before: () => Promise<void> = async () => {},
 ): Promise<{ times: Times; asked: string[] }> {
@@ -113,12 +111,12 @@ export async function askInTurn(
   const end = performance.now() + seconds * 1000
   try {
     for (const body of bodies) {
-      if (performance.now() > end && asked.length > 0) break
       await before()
       const start = performance.now()
       await ask(url, body, agent)
       times.push(performance.now() - start)
       asked.push(body)
+      if (performance.now() > end) break
     }
   } finally {
     agent.destroy()

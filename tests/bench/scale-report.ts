@@ -20,8 +20,8 @@ export function textOfScale(report: ScaleReport): string {
     latencies(stages),
     '',
     'p50 / p99 in ms, one at a time. new: never asked before; again: the same requests once more. × is the p50 of the last',
-    'stage over that of the first. Of fewer than a hundred requests, as the slow ones are, the p99 is the slowest. The head',
-    'moves four blocks a second.',
+    'stage over that of the first. Where fewer than a hundred were asked in the time, the p99 is the slowest. The head moves',
+    'four blocks a second.',
     '',
     throughputs(stages),
     '',
@@ -41,6 +41,9 @@ export function textOfScale(report: ScaleReport): string {
   ].join('\n')
 }
 
+/** The API's own count of how long it took to have its facts. */
+const LOAD_SECONDS = 'livepeer_api_load_seconds'
+
 type Figure = (stage: StageResult) => number
 
 function sizes(stages: readonly StageResult[]): string {
@@ -55,10 +58,15 @@ function sizes(stages: readonly StageResult[]): string {
       ({ memory }) => (memory[name] ?? 0) / 2 ** 20,
       0,
     ]),
-    ['API by itself, ready after s', ({ load }) => load.ready, 1],
-    ['API by itself, first answer after s', ({ load }) => load.firstAnswer, 1],
-    ['API again, ready after s', ({ restart }) => restart.ready, 1],
-    ['API again, first answer after s', ({ restart }) => restart.firstAnswer, 1],
+    ...(['load', 'restart'] as const).flatMap((start): [string, Figure, number][] => {
+      const name = start === 'load' ? 'API by itself' : 'API again'
+      return [
+        [`${name}, ready after s`, (stage) => stage[start].ready, 1],
+        [`${name}, first answer after s`, (stage) => stage[start].firstAnswer, 1],
+        [`${name}, loading by its own count, s`, (stage) => stage[start].told[LOAD_SECONDS] ?? Number.NaN, 1],
+        [`${name}, memory then, MiB`, (stage) => stage[start].memory / 2 ** 20, 0],
+      ]
+    }),
   ]
   return table(
     header('Size', stages),

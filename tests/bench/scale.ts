@@ -6,10 +6,21 @@ import { pause, StackError, waitFor } from '../../stack/processes.ts'
 import { type RecordedChainServer, serveRecordedChains } from '../../stack/recorded-chain.ts'
 import { readTrace, type Trace } from '../../stack/trace.ts'
 import { MovingChain } from '../system/moving-chain.ts'
-import { type ChainSize, type MadeUpTruth, writeMadeUpChain } from './made-up-chain.ts'
-import { compareMadeUpChain } from './made-up-truth.ts'
+import type { ChainSize } from './chain-size.ts'
+import { writeMadeUpChain } from './made-up-chain.ts'
+import { compareMadeUpChain, type MadeUpTruth } from './made-up-truth.ts'
 import { commandLineBelow, residentBytes, usageBelow } from './process-usage.ts'
-import { type Askable, ask, askInTurn, KINDS, type Kind, newBodies, type Times, throughput } from './scale-loads.ts'
+import {
+  type Askable,
+  ask,
+  askInTurn,
+  KINDS,
+  type Kind,
+  newBodies,
+  repeatedly,
+  type Times,
+  throughput,
+} from './scale-loads.ts'
 import { type StackProcess, startStackProcess } from './stack-process.ts'
 
 /** What to measure how a growing chain is coped with on. */
@@ -29,11 +40,15 @@ export interface KindResult {
   perSecond: number | undefined
 }
 
-/** The API by itself before a graph-node that has indexed everything: seconds from its start. */
+/** The API by itself before a graph-node that has indexed everything: seconds from the start of its process. */
 export interface ApiStart {
   ready: number
-  /** Until it has answered a first votingPower. */
+  /** Until it has answered a first votingPower as of the head. */
   firstAnswer: number
+  /** What it holds resident then, bytes. */
+  memory: number
+  /** What it tells of itself at /metrics then. */
+  told: Record<string, number>
 }
 
 /** What was measured with the head held after some rounds. */
@@ -207,7 +222,7 @@ class Scale {
       const askable = this.#askable()
       const bodies = newBodies(kind, askable, this.#known, this.#seed++)
       const first = await askInTurn(stack.url, bodies, seconds, before && (() => before(kind)))
-      const again = await askInTurn(stack.url, first.asked, seconds)
+      const again = await askInTurn(stack.url, repeatedly(first.asked), seconds)
       const perSecond = kind.throughput ? await throughput(stack.url, kind, askable, seconds) : undefined
       results.push({ name: kind.name, neverAsked: first.times, askedAgain: again.times, perSecond })
     }
@@ -243,7 +258,8 @@ class Scale {
       const [body = ''] = newBodies(kind, this.#askable(), this.#known, this.#seed++)
       await waitFor(async () => (await blockOf(api.url)) >= chain.head || undefined, signal)
       await ask(api.url, body)
-      return { ready, firstAnswer: secondsSince(started) }
+      const firstAnswer = secondsSince(started)
+      return { ready, firstAnswer, memory: residentBytes(api.pid), told: await toldBy(api.url) }
     } finally {
       await api.stop()
     }
@@ -275,7 +291,8 @@ class Movement {
     }
     const look = async () => {
       const { head } = chain
-      this.moved.behind = Math.max(this.moved.behind, head - (await blockOf(url)))
+      const block = await blockOf(url).catch(() => head)
+      this.moved.behind = Math.max(this.moved.behind, head - block)
     }
     this.#timers = [setInterval(move, 1000 / BLOCKS_PER_SECOND), setInterval(look, 1000)]
   }

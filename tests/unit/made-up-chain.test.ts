@@ -5,12 +5,14 @@ import { join } from 'node:path'
 import { type Abi, decodeEventLog, type Hex } from 'viem'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { readTrace, type Trace } from '../../stack/trace.ts'
-import { type ChainSize, type MadeUpTruth, REAL_SIZE, writeMadeUpChain } from '../bench/made-up-chain.ts'
+import { type ChainSize, REAL_SIZE } from '../bench/chain-size.ts'
+import { writeMadeUpChain } from '../bench/made-up-chain.ts'
+import type { MadeUpTruth } from '../bench/made-up-truth.ts'
 
 const SIZE: ChainSize = {
   ...REAL_SIZE,
   accounts: 80,
-  transcoders: 14,
+  transcoders: 20,
   rounds: 20,
   stakeTransactions: 40,
   proposals: 6,
