@@ -20,7 +20,7 @@ import type {
   VotingPowerResolvers,
 } from './generated/resolvers.ts'
 import { keyAfter, type ListOrder, pageOf, pageSize } from './pagination.ts'
-import type { RoundParent, StakeSnapshotParent } from './parents.ts'
+import type { ChainStatusParent, RoundParent, StakeSnapshotParent } from './parents.ts'
 import { isoTime, position } from './positions.ts'
 import { accountVotes, proposalQueries, proposalTypes } from './proposal-resolvers.ts'
 import { scalars } from './scalars.ts'
@@ -30,7 +30,7 @@ import { treasuryQueries, treasuryTypes } from './treasury-resolvers.ts'
 const MAX_ACCOUNTS = 1000
 
 const Query: AllFields<QueryResolvers> = {
-  status: (_, __, { chains }) => chains.views.map((view) => ({ view, state: view.state })),
+  status: (_, __, { chains }) => chains.views.map((view): ChainStatusParent => ({ view, state: view.state })),
   round: (_, { number, network }, { chains }, info): RoundParent | null => {
     if (number === null || number === undefined) {
       const view = chains.forNow(network)
