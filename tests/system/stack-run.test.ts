@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
-import { encodeAbiParameters, encodeEventTopics, parseAbiItem, zeroAddress, zeroHash } from 'viem'
+import { encodeEventTopics, parseAbiItem, zeroAddress, zeroHash } from 'viem'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { RecordedChain, serveRecordedChains } from '../../stack/recorded-chain.ts'
 import { startStack } from '../../stack/stack.ts'
@@ -244,19 +244,16 @@ describe('a chain behind an RPC', () => {
   })
 })
 
-/** A trace with a proposal for a round that no number of rounds can hold: its handler fails whenever it is run. */
+/** A trace with a round of a number that no round has: its handler fails whenever it is run. */
 function writeImpossibleTrace(): string {
   const [header = ''] = gunzipSync(readFileSync(SMALL_TRACE)).toString().split('\n', 1)
-  const { contracts } = JSON.parse(header) as { contracts: { LivepeerGovernor: string } }
-  const event = parseAbiItem(
-    'event ProposalCreated(uint256, address, address[], uint256[], string[], bytes[], uint256, uint256, string)',
-  )
-  const [topic] = encodeEventTopics({ abi: [event] })
-  const data = encodeAbiParameters(event.inputs, [1n, zeroAddress, [], [], [], [], 2n ** 200n, 2n ** 200n, ''])
+  const { contracts } = JSON.parse(header) as { contracts: { RoundsManager: string } }
+  const event = parseAbiItem('event NewRound(uint256 indexed round, bytes32 blockHash)')
+  const topics = encodeEventTopics({ abi: [event], args: { round: 2n ** 200n } })
   const log = {
-    address: contracts.LivepeerGovernor,
-    topics: [topic],
-    data,
+    address: contracts.RoundsManager,
+    topics,
+    data: zeroHash,
     transactionHash: zeroHash,
     from: zeroAddress,
   }
