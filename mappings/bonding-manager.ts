@@ -1,13 +1,22 @@
-import { Bytes } from '@graphprotocol/graph-ts'
+import { BigInt, Bytes } from '@graphprotocol/graph-ts'
 import { getOrCreateAccount, isZeroAddress } from '../subgraph/entities/account'
-import { recordBond } from '../subgraph/entities/bond'
+import { isRepair, recordBond } from '../subgraph/entities/bond'
 import { recordCommissionChange } from '../subgraph/entities/commission-change'
-import { checkBond, checkDelegate, delegateTo, movesStake, rebondTo, unbondFrom } from '../subgraph/entities/delegator'
+import {
+  checkBond,
+  checkDelegate,
+  delegateTo,
+  movesStake,
+  rebondTo,
+  repairBond,
+  unbondFrom,
+} from '../subgraph/entities/delegator'
 import { checkClaim, claimEarnings, shareReward } from '../subgraph/entities/earnings'
 import { recordEarningsClaim } from '../subgraph/entities/earnings-claim'
 import { initialisePool } from '../subgraph/entities/earnings-pool'
 import { setLogPosition } from '../subgraph/entities/log'
 import { protocolBefore } from '../subgraph/entities/poll-clock'
+import { saveTotals } from '../subgraph/entities/protocol'
 import { recordRebond } from '../subgraph/entities/rebond'
 import { newReward } from '../subgraph/entities/reward'
 import { StakePositions } from '../subgraph/entities/stake-positions'
@@ -19,6 +28,7 @@ import {
   increaseTotalStake,
   isActivationPending,
   joinPool,
+  joinWithoutCause,
   leavePool,
 } from '../subgraph/entities/transcoder-pool'
 import { recordUnbond } from '../subgraph/entities/unbond'
@@ -41,29 +51,34 @@ import {
 import { TransferBond, TreasuryReward } from '../subgraph/generated/schema'
 import { earningsPoolId, logId } from '../subgraph/ids'
 
-/** Stake added to a bond, moved to another delegate, or both (BondingManager.bondForWithHint). */
+/** Stake added to a bond, moved to another delegate, or both (BondingManager.bondForWithHint); or a bond repaired. */
 export function handleBond(event: BondEvent): void {
   const protocol = protocolBefore(event)
   const positions = new StakePositions(event, protocol)
   const newDelegate = event.params.newDelegate
   const oldDelegate = event.params.oldDelegate
   const amount = event.params.additionalAmount
-  const owner = positions.of(event.params.delegator)
-  const bonded = owner.bondedAmount
-  const wasBonded = !bonded.isZero()
-  checkDelegate(positions, owner, oldDelegate, 'Bond leaves')
-  checkBond(positions, owner, amount, event.params.bondedAmount)
-  const moves = wasBonded && movesStake(event, protocol, oldDelegate, newDelegate)
-  if (moves) decreaseTotalStake(positions, protocol, oldDelegate, bonded)
-  initialisePool(positions.find(newDelegate), protocol.currentRound, positions.block)
-  if (!wasBonded || newDelegate != oldDelegate) delegateTo(owner, newDelegate)
-  if (!wasBonded || moves) owner.startRound = protocol.currentRound + 1
-  owner.bondedAmount = event.params.bondedAmount
-  increaseTotalStake(positions, protocol, newDelegate, moves ? amount + bonded : amount)
+  const bondedAfter = event.params.bondedAmount
+  const owner = positions.delegator(event.params.delegator)
+  const bonded = bondedAfter - amount
+  const wasBonded = bonded > BigInt.zero()
+  if (isRepair(amount, oldDelegate, newDelegate)) {
+    repairBond(positions, owner, newDelegate, bondedAfter)
+  } else {
+    checkDelegate(positions, owner, oldDelegate, 'Bond leaves')
+    checkBond(positions, owner, amount, bondedAfter)
+    const moves = wasBonded && movesStake(event, protocol, oldDelegate, newDelegate)
+    if (moves) decreaseTotalStake(positions, protocol, oldDelegate, bonded)
+    initialisePool(positions.findTranscoder(newDelegate), protocol.currentRound, positions.block)
+    if (!wasBonded || newDelegate != oldDelegate) delegateTo(owner, newDelegate)
+    if (!wasBonded || moves) owner.startRound = protocol.currentRound + 1
+    owner.bondedAmount = bondedAfter
+    increaseTotalStake(positions, protocol, newDelegate, moves ? bondedAfter : amount)
+  }
   positions.save()
-  protocol.save()
+  saveTotals(protocol)
   const delegateLeft: Bytes | null = wasBonded || !isZeroAddress(oldDelegate) ? oldDelegate : null
-  recordBond(event, protocol, owner.id, newDelegate, delegateLeft, amount, event.params.bondedAmount)
+  recordBond(event, protocol, owner.id, newDelegate, delegateLeft, amount, bondedAfter)
 }
 
 /** Stake moved into an unbonding lock; the last of it ends the delegation (BondingManager.unbond). */
@@ -72,12 +87,12 @@ export function handleUnbond(event: UnbondEvent): void {
   const positions = new StakePositions(event, protocol)
   const amount = event.params.amount
   const delegate = event.params.delegate
-  const owner = positions.of(event.params.delegator)
+  const owner = positions.delegator(event.params.delegator)
   checkDelegate(positions, owner, delegate, 'Unbond from')
   unbondFrom(positions, owner, amount)
   decreaseTotalStake(positions, protocol, delegate, amount)
   positions.save()
-  protocol.save()
+  saveTotals(protocol)
   const lockId = event.params.unbondingLockId.toI32()
   const withdrawRound = event.params.withdrawRound.toI32()
   createUnbondingLock(event, owner.id, lockId, amount, withdrawRound)
@@ -92,11 +107,11 @@ export function handleRebond(event: RebondEvent): void {
   const delegate = event.params.delegate
   const lockId = event.params.unbondingLockId.toI32()
   closeUnbondingLock(positions, event, event.params.delegator, lockId, amount, 'REBONDED')
-  const owner = positions.of(event.params.delegator)
+  const owner = positions.delegator(event.params.delegator)
   rebondTo(event, protocol, positions, owner, delegate, amount)
   increaseTotalStake(positions, protocol, delegate, amount)
   positions.save()
-  protocol.save()
+  saveTotals(protocol)
   recordRebond(event, protocol, owner.id, delegate, amount, lockId)
 }
 
@@ -142,7 +157,7 @@ export function handleEarningsClaimed(event: EarningsClaimedEvent): void {
   const rewards = event.params.rewards
   const startRound = event.params.startRound.toI32()
   const endRound = event.params.endRound.toI32()
-  const owner = positions.of(event.params.delegator)
+  const owner = positions.delegator(event.params.delegator)
   checkDelegate(positions, owner, event.params.delegate, 'EarningsClaimed from')
   checkClaim(positions, owner, round, startRound, endRound, rewards)
   claimEarnings(positions, owner, round, rewards)
@@ -156,12 +171,12 @@ export function handleReward(event: RewardEvent): void {
   const positions = new StakePositions(event, protocol)
   const round = protocol.currentRound
   const amount = event.params.amount
-  const transcoder = positions.of(event.params.transcoder)
+  const transcoder = positions.transcoder(event.params.transcoder)
   const commission = commissionOf(transcoder.id, amount)
   shareReward(positions, transcoder, round, amount, commission)
   increaseTotalStake(positions, protocol, transcoder.id, amount)
   positions.save()
-  protocol.save()
+  saveTotals(protocol)
 
   const reward = newReward(event, protocol, transcoder.id, amount, commission)
   reward.treasuryReward = earningsPoolId(transcoder.id, round)
@@ -185,10 +200,10 @@ export function handleTranscoderUpdate(event: TranscoderUpdateEvent): void {
   const address = event.params.transcoder
   if (isActivationPending(address, protocol)) {
     const positions = new StakePositions(event, protocol)
-    const position = positions.of(address)
+    const position = positions.transcoder(address)
     joinPool(position, protocol, position.delegatedAmount)
     positions.save()
-    protocol.save()
+    saveTotals(protocol)
   }
   const transcoder = getOrCreateTranscoder(address)
   transcoder.rewardCut = event.params.rewardCut.toI32()
@@ -201,13 +216,17 @@ export function handleTranscoderUpdate(event: TranscoderUpdateEvent): void {
 export function handleTranscoderActivated(event: TranscoderActivatedEvent): void {
   const protocol = protocolBefore(event)
   const positions = new StakePositions(event, protocol)
+  joinWithoutCause(positions, protocol)
   const transcoder = getOrCreateTranscoder(event.params.transcoder)
   const effectiveRound = event.params.activationRound.toI32()
   if (!announceActivation(positions, protocol, transcoder.id, effectiveRound)) {
-    positions.contradict(positions.of(transcoder.id), `TranscoderActivated for round ${effectiveRound}`)
+    positions.contradictTranscoder(
+      positions.transcoder(transcoder.id),
+      `TranscoderActivated for round ${effectiveRound}`,
+    )
   }
   positions.save()
-  protocol.save()
+  saveTotals(protocol)
   recordActivation(event, protocol, transcoder.account, 'ACTIVATED', effectiveRound)
 }
 
@@ -215,14 +234,14 @@ export function handleTranscoderActivated(event: TranscoderActivatedEvent): void
 export function handleTranscoderDeactivated(event: TranscoderDeactivatedEvent): void {
   const protocol = protocolBefore(event)
   const positions = new StakePositions(event, protocol)
-  const transcoder = positions.of(event.params.transcoder)
+  const transcoder = positions.transcoder(event.params.transcoder)
   const effectiveRound = event.params.deactivationRound.toI32()
   if (!transcoder.inPool || effectiveRound != protocol.currentRound + 1) {
-    positions.contradict(transcoder, `TranscoderDeactivated for round ${effectiveRound}`)
+    positions.contradictTranscoder(transcoder, `TranscoderDeactivated for round ${effectiveRound}`)
   }
   if (transcoder.inPool) leavePool(transcoder, protocol)
   positions.save()
-  protocol.save()
+  saveTotals(protocol)
   recordActivation(event, protocol, transcoder.id, 'DEACTIVATED', effectiveRound)
 }
 
@@ -230,16 +249,16 @@ export function handleTranscoderDeactivated(event: TranscoderDeactivatedEvent): 
 export function handleTranscoderSlashed(event: TranscoderSlashedEvent): void {
   const protocol = protocolBefore(event)
   const positions = new StakePositions(event, protocol)
-  const transcoder = positions.of(event.params.transcoder)
+  const owner = positions.delegator(event.params.transcoder)
   const penalty = event.params.penalty
-  if (penalty > transcoder.bondedAmount) {
-    positions.contradict(transcoder, `TranscoderSlashed by ${penalty} of ${transcoder.bondedAmount}`)
-    transcoder.bondedAmount = penalty
+  if (penalty > owner.bondedAmount) {
+    positions.contradictDelegator(owner, `TranscoderSlashed by ${penalty} of ${owner.bondedAmount}`)
+    owner.bondedAmount = penalty
   }
-  transcoder.bondedAmount -= penalty
-  const delegate = transcoder.delegate
-  const isBonded = !transcoder.bondedAmount.isZero() && transcoder.startRound <= protocol.currentRound
+  owner.bondedAmount -= penalty
+  const delegate = owner.delegate
+  const isBonded = !owner.bondedAmount.isZero() && owner.startRound <= protocol.currentRound
   if (delegate && isBonded) decreaseTotalStake(positions, protocol, delegate, penalty)
   positions.save()
-  protocol.save()
+  saveTotals(protocol)
 }

@@ -1,9 +1,10 @@
 import { BigInt, Bytes } from '@graphprotocol/graph-ts'
 import { isZeroAddress } from '../subgraph/entities/account'
-import { recordBond } from '../subgraph/entities/bond'
+import { isRepair, recordBond } from '../subgraph/entities/bond'
 import { recordCommissionChange } from '../subgraph/entities/commission-change'
 import { recordEarningsClaim } from '../subgraph/entities/earnings-claim'
 import {
+  checkBonded,
   checkDelegate,
   claimEarnings,
   delegateBeforeUnbond,
@@ -43,7 +44,7 @@ import {
 /** A bond of the launch (until August 2018): who delegates to whom, by how much is not told. */
 export function handleLaunchBond(event: LaunchBondEvent): void {
   const stake = stakeBefore(event)
-  const owner = stake.positions.of(event.params.delegator)
+  const owner = stake.positions.delegator(event.params.delegator)
   const oldDelegate = owner.delegate
   if (oldDelegate) stake.changeUntold(oldDelegate)
   stake.changeUntold(event.params.delegate)
@@ -55,10 +56,10 @@ export function handleLaunchBond(event: LaunchBondEvent): void {
 /** All of a bond unbonded at launch; the event names the delegate the owner has after it, which is none. */
 export function handleLaunchUnbond(event: LaunchUnbondEvent): void {
   const stake = stakeBefore(event)
-  const owner = stake.positions.of(event.params.delegator)
+  const owner = stake.positions.delegator(event.params.delegator)
   const oldDelegate = owner.delegate
   if (oldDelegate) stake.changeUntold(oldDelegate)
-  else stake.contradict(owner, 'Unbond without a bond')
+  else stake.positions.contradictDelegator(owner, 'Unbond without a bond')
   endDelegation(owner, stake.protocol)
   stake.save()
 }
@@ -69,11 +70,10 @@ export function handleBond(event: BondEvent): void {
   const newDelegate = event.params.newDelegate
   const oldDelegate = event.params.oldDelegate
   const bonded = event.params.bondedAmount - event.params.additionalAmount
-  const owner = stake.positions.of(event.params.delegator)
-  if (!isZeroAddress(oldDelegate)) checkDelegate(stake, owner, oldDelegate, 'Bond leaves')
-  // Who unbonded at launch has stake without a delegate.
-  if (owner.delegate && isBondedAmountKnown(owner, stake.protocol) && owner.bondedAmount != bonded) {
-    stake.contradict(owner, `Bond on ${bonded}, not ${owner.bondedAmount}`)
+  const owner = stake.positions.delegator(event.params.delegator)
+  if (!isRepair(event.params.additionalAmount, oldDelegate, newDelegate)) {
+    if (!isZeroAddress(oldDelegate)) checkDelegate(stake, owner, oldDelegate, 'Bond leaves')
+    checkBonded(stake, owner, bonded)
   }
 
   const moves = !bonded.isZero() && !isZeroAddress(oldDelegate) && oldDelegate != newDelegate
@@ -94,11 +94,11 @@ export function handleBond(event: BondEvent): void {
 export function handleUnbond(event: UnbondEvent): void {
   const stake = stakeBefore(event)
   const amount = event.params.amount
-  const owner = stake.positions.of(event.params.delegator)
+  const owner = stake.positions.delegator(event.params.delegator)
   const delegate = delegateBeforeUnbond(owner, event.params.delegate)
   checkDelegate(stake, owner, delegate, 'Unbond from')
   if (isBondedAmountKnown(owner, stake.protocol) && amount > owner.bondedAmount) {
-    stake.contradict(owner, `Unbond of ${amount} from ${owner.bondedAmount}`)
+    stake.positions.contradictDelegator(owner, `Unbond of ${amount} from ${owner.bondedAmount}`)
   }
   if (delegate == event.params.delegate) unbondFrom(owner, stake.protocol, amount)
   else endDelegation(owner, stake.protocol)
@@ -116,7 +116,7 @@ export function handleRebond(event: RebondEvent): void {
   const amount = event.params.amount
   const delegate = event.params.delegate
   const lockId = event.params.unbondingLockId.toI32()
-  const owner = stake.positions.of(event.params.delegator)
+  const owner = stake.positions.delegator(event.params.delegator)
   closeKnownLock(stake.positions, event, owner.id, lockId, amount, 'REBONDED')
   rebondTo(owner, stake.protocol, delegate, amount)
   stake.increase(delegate, amount)
@@ -129,7 +129,7 @@ export function handleWithdrawStake(event: WithdrawStakeEvent): void {
   const stake = stakeBefore(event)
   const lockId = event.params.unbondingLockId.toI32()
   const amount = event.params.amount
-  const owner = stake.positions.of(event.params.delegator)
+  const owner = stake.positions.delegator(event.params.delegator)
   closeKnownLock(stake.positions, event, owner.id, lockId, amount, 'WITHDRAWN')
   stake.save()
   recordWithdrawStake(event, stake.protocol, owner.id, lockId, amount)
@@ -139,7 +139,7 @@ export function handleWithdrawStake(event: WithdrawStakeEvent): void {
 export function handleReward(event: RewardEvent): void {
   const stake = stakeBefore(event)
   const amount = event.params.amount
-  const transcoder = stake.positions.of(event.params.transcoder)
+  const transcoder = stake.positions.transcoder(event.params.transcoder)
   transcoder.lastRewardRound = stake.protocol.currentRound
   stake.increase(transcoder.id, amount)
   stake.save()
@@ -150,7 +150,7 @@ export function handleReward(event: RewardEvent): void {
 export function handleTranscoderSlashed(event: TranscoderSlashedEvent): void {
   const stake = stakeBefore(event)
   const penalty = event.params.penalty
-  const owner = stake.positions.of(event.params.transcoder)
+  const owner = stake.positions.delegator(event.params.transcoder)
   const isUsedUp = owner.bondedAmount == penalty
   owner.bondedAmount = owner.bondedAmount > penalty ? owner.bondedAmount - penalty : BigInt.zero()
   const delegate = owner.delegate
@@ -162,7 +162,7 @@ export function handleTranscoderSlashed(event: TranscoderSlashedEvent): void {
 export function handleTranscoderUpdateV1(event: TranscoderUpdateV1Event): void {
   const stake = stakeBefore(event)
   const transcoder = getOrCreateTranscoder(event.params.transcoder)
-  const position = stake.positions.of(transcoder.id)
+  const position = stake.positions.transcoder(transcoder.id)
   if (event.params.registered && !position.inPool) stake.join(position)
   if (!event.params.registered && position.inPool) stake.contradict(position, 'TranscoderUpdate of one not registered')
   stake.save()
@@ -192,7 +192,7 @@ export function handleEarningsClaimed(event: EarningsClaimedEvent): void {
   const rewards = event.params.rewards
   const startRound = event.params.startRound.toI32()
   const endRound = event.params.endRound.toI32()
-  const owner = stake.positions.of(event.params.delegator)
+  const owner = stake.positions.delegator(event.params.delegator)
   claimEarnings(stake, owner, event.params.delegate, startRound, endRound, rewards)
   stake.save()
   recordEarningsClaim(event, stake.protocol, owner, rewards, event.params.fees, startRound, endRound)
@@ -202,7 +202,7 @@ export function handleEarningsClaimed(event: EarningsClaimedEvent): void {
 export function handleTranscoderUpdate(event: TranscoderUpdateEvent): void {
   const stake = streamflowStakeBefore(event)
   const transcoder = getOrCreateTranscoder(event.params.transcoder)
-  if (isActivationPending(transcoder.id, stake.protocol)) stake.join(stake.positions.of(transcoder.id))
+  if (isActivationPending(transcoder.id, stake.protocol)) stake.join(stake.positions.transcoder(transcoder.id))
   stake.save()
   transcoder.rewardCut = event.params.rewardCut.toI32()
   transcoder.feeShare = event.params.feeShare.toI32()
@@ -216,8 +216,9 @@ export function handleTranscoderActivated(event: TranscoderActivatedEvent): void
   const stake = streamflowStakeBefore(event)
   const transcoder = getOrCreateTranscoder(event.params.transcoder)
   const effectiveRound = event.params.activationRound.toI32()
+  stake.joinWithoutCause()
   if (!announceActivation(stake.positions, stake.protocol, transcoder.id, effectiveRound)) {
-    stake.contradict(stake.positions.of(transcoder.id), `TranscoderActivated for round ${effectiveRound}`)
+    stake.contradict(stake.positions.transcoder(transcoder.id), `TranscoderActivated for round ${effectiveRound}`)
   }
   stake.save()
   recordActivation(event, stake.protocol, transcoder.account, 'ACTIVATED', effectiveRound)

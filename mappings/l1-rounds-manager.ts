@@ -1,7 +1,6 @@
 import { L1Stake } from '../subgraph/entities/l1-stake'
 import { beginRound, isLaterRound } from '../subgraph/entities/round'
 import { takePendingCommission } from '../subgraph/entities/transcoder'
-import { giveUpPendingActivation } from '../subgraph/entities/transcoder-pool'
 import { confirmActiveSet, numActiveTranscoders } from '../subgraph/entities/v1-active-set'
 import {
   NewRound as NewRoundEvent,
@@ -33,7 +32,7 @@ export function handleNewRound(event: NewRoundEvent): void {
   const number = event.params.round.toI32()
   if (!isLaterRound(stake.protocol, event, number)) return
   stake.beginStreamflow(number)
-  giveUpPendingActivation(stake.positions, stake.protocol)
+  stake.joinWithoutCause()
   stake.save()
   beginRound(stake.protocol, event, number)
 }

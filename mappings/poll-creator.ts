@@ -14,7 +14,6 @@ export function handlePollCreated(event: PollCreatedEvent): void {
   poll.endBlock = event.params.endBlock
   poll.quorum = event.params.quorum
   poll.quota = event.params.quota
-  poll.closingContradictions = 0
   setLogPosition(poll, event, protocol)
   poll.save()
   protocol.openPolls = protocol.openPolls.concat([poll.id])

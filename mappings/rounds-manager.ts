@@ -1,7 +1,7 @@
 import { protocolBefore } from '../subgraph/entities/poll-clock'
 import { beginRound, isLaterRound } from '../subgraph/entities/round'
 import { StakePositions } from '../subgraph/entities/stake-positions'
-import { giveUpPendingActivation } from '../subgraph/entities/transcoder-pool'
+import { joinWithoutCause } from '../subgraph/entities/transcoder-pool'
 import { NewRound as NewRoundEvent } from '../subgraph/generated/RoundsManager/RoundsManager'
 
 /** The pool becomes the active set of the new round; stake itself is carried over lazily. */
@@ -10,7 +10,7 @@ export function handleNewRound(event: NewRoundEvent): void {
   const number = event.params.round.toI32()
   if (!isLaterRound(protocol, event, number)) return
   const positions = new StakePositions(event, protocol)
-  giveUpPendingActivation(positions, protocol)
+  joinWithoutCause(positions, protocol)
   positions.save()
   beginRound(protocol, event, number)
 }

@@ -58,14 +58,14 @@ export class HeldFacts {
 
   /** Takes what blocks from the mark up to a new one made so, for good. Unseen by those who read facts as of now. */
   addFinal(lists: Lists, mark: number): void {
-    this.#finalCount += this.#hold(lists, this.#final, undefined)
+    this.#finalCount += this.#hold(lists, this.#final)
     this.#mark = mark
   }
 
   /** Takes all that blocks above the mark made so, in place of what was taken before. */
   replaceTail(lists: Lists): void {
     this.#tail = newLayer()
-    this.#tailCount = this.#hold(lists, this.#tail, this.#final)
+    this.#tailCount = this.#hold(lists, this.#tail)
   }
 
   /** All of it as of a head. */
@@ -73,9 +73,9 @@ export class HeldFacts {
     return new Facts(this.#final, this.#tail, this.#mark, head, head.block, totals)
   }
 
-  #hold(lists: Lists, layer: Layer, below: Layer | undefined): number {
+  #hold(lists: Lists, layer: Layer): number {
     const hold = ([name, series]: [SeriesName, Series<Since>]) =>
-      series.hold(lists, layer.get(name) ?? new Map(), below?.get(name), this.names)
+      series.hold(lists, layer.get(name) ?? new Map(), this.names)
     return ALL_SERIES.reduce((count, series) => count + hold(series), 0)
   }
 }

@@ -82,7 +82,6 @@ function pollClosing(poll: EntityOf<'closings'>): Since & { closing: PollClosing
     round: poll.closingRound ?? 0,
     totalStake: integer(poll.closingTotalStake ?? '0'),
     totalActiveStake: integer(poll.closingTotalActiveStake ?? '0'),
-    contradictions: poll.closingContradictions,
   }
   return { block: block + 1, closing }
 }

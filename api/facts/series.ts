@@ -14,8 +14,8 @@ export type EntityOf<Name extends ListName> = Lists[Name][number]
 /** Facts of one kind. */
 export interface Series<Fact extends Since> {
   readonly list: ListName
-  /** Takes the facts of a list's entities, which come after all that are held, here or below; gives how many there are. */
-  hold(lists: Lists, into: FactsByKey<Fact>, below: FactsByKey<Fact> | undefined, names: Names): number
+  /** Takes the facts of a list's entities, which come after all that are held; gives how many there are. */
+  hold(lists: Lists, into: FactsByKey<Fact>, names: Names): number
 }
 
 /** The facts of a series. */
@@ -26,37 +26,25 @@ export type Timelines<Subject> = { readonly [Name in keyof Subject]: Timeline<Fa
 /** The key of what is one list. */
 export const ALL = ''
 
-/**
- * A series: the key and the fact that an entity of a list tells. Where `before` is given, what a key has before its first
- * fact, only what differs from the fact before is one.
- */
+/** A series: the key and the fact that an entity of a list tells; undefined where it tells none. */
 export function series<Name extends ListName, Fact extends Since>(
   list: Name,
-  read: (entity: EntityOf<Name>, names: Names) => readonly [key: string, fact: Fact],
-  before?: Partial<Fact>,
+  read: (entity: EntityOf<Name>, names: Names) => readonly [key: string, fact: Fact] | undefined,
 ): Series<Fact> {
   return {
     list,
-    hold: (lists, into, below, names) => {
+    hold: (lists, into, names) => {
       const entities: readonly EntityOf<Name>[] = lists[list]
       let count = 0
       for (const entity of entities) {
-        const [key, fact] = read(entity, names)
-        const last = (into.get(key) ?? below?.get(key))?.at(-1)
-        if (before !== undefined && isSame(fact, last ?? before)) continue
-        append(into, key, fact)
+        const told = read(entity, names)
+        if (told === undefined) continue
+        append(into, ...told)
         count += 1
       }
       return count
     },
   }
-}
-
-/** Whether two facts say the same, whenever they began to be so. */
-function isSame<Fact extends object>(fact: Fact, other: Partial<Fact>): boolean {
-  return (Object.keys(fact) as (keyof Fact)[]).every(
-    (field) => field === 'block' || field === 'fromRound' || fact[field] === other[field],
-  )
 }
 
 /** The block from which on an entity of any list is so. */

@@ -1,14 +1,17 @@
 import { integer } from '../rules/integer.ts'
 import type { LogPosition } from '../rules/log.ts'
-import type { Stake } from '../rules/voting-power.ts'
+import { isActiveTranscoder, type Stake } from '../rules/voting-power.ts'
 import { ALL, type EntityOf, logPosition, type Names, series, type Timelines } from './series.ts'
 import type { Since, Version } from './timeline.ts'
 
 /** What an account has as a delegator, from one change to the next. */
-type Bond = Version & Pick<Stake, 'delegate' | 'bondedAmount' | 'lastClaimRound' | 'exact'>
+type Bond = Version & Pick<Stake, 'delegate' | 'bondedAmount' | 'lastClaimRound'> & { exact: boolean }
 
 /** What it has as a delegate, from one change to the next. */
-type Delegation = Version & Omit<Stake, 'account' | 'delegate' | 'bondedAmount' | 'lastClaimRound' | 'startFactor'>
+type Delegation = Version &
+  Omit<Stake, 'account' | 'delegate' | 'bondedAmount' | 'lastClaimRound' | 'startFactor' | `is${string}`> & {
+    exact: boolean
+  }
 
 /** The first BondingVotes event about an account: its block and the last round initialised then. */
 export interface FirstCheckpoint extends Since {
@@ -20,8 +23,6 @@ export interface RoundFacts extends Since {
   number: number
   totalActiveStake: bigint
   totalStake: bigint
-  /** Contradictions met before it began. */
-  contradictions: number
   blockHash: string
   initializedAt: LogPosition
 }
@@ -30,7 +31,13 @@ export interface RoundFacts extends Since {
 export interface ContradictionFacts extends Since {
   message: string
   account: string
+  about: 'DELEGATOR' | 'TRANSCODER' | 'ROUND'
   at: LogPosition
+}
+
+/** A delegate that from a block on was not exact. */
+interface InexactDelegate extends Since {
+  account: string
 }
 
 /** 0x and 40 hex digits: what ids of positions and pools begin with. */
@@ -51,16 +58,16 @@ const NO_DELEGATION = {
 
 /** Facts of stake: by account, but rounds and contradictions, which are one list each. */
 export const stakeSeries = {
-  // A position has both; most changes are of one of them.
-  bonds: series<'stakePositions', Bond>(
-    'stakePositions',
-    (position, names) => [accountIn(position, names), bondOf(position, names)],
-    NO_BOND,
-  ),
-  delegations: series<'stakePositions', Delegation>(
-    'stakePositions',
-    (position, names) => [accountIn(position, names), delegationOf(position)],
-    NO_DELEGATION,
+  bonds: series('delegatorPositions', (position, names): [string, Bond] => [
+    accountIn(position, names),
+    bondOf(position, names),
+  ]),
+  delegations: series('transcoderPositions', (position, names): [string, Delegation] => [
+    accountIn(position, names),
+    delegationOf(position),
+  ]),
+  inexact: series('transcoderPositions', (position, names): [string, InexactDelegate] | undefined =>
+    position.exact ? undefined : [ALL, { account: accountIn(position, names), block: position.fromBlock }],
   ),
   /** Rounds whose earnings pool a claim wrote to, by transcoder. */
   initialised: series('earningsPools', (pool, names) => [
@@ -73,8 +80,8 @@ export const stakeSeries = {
   ]),
   rounds: series('rounds', (round) => [ALL, roundFacts(round)]),
   contradictions: series('contradictions', (contradiction): [string, ContradictionFacts] => {
-    const { message, account, block } = contradiction
-    return [ALL, { message, account, block, at: logPosition(contradiction) }]
+    const { message, account, about, block } = contradiction
+    return [ALL, { message, account, about, block, at: logPosition(contradiction) }]
   }),
 }
 
@@ -82,13 +89,13 @@ function accountIn({ id }: { id: string }, names: Names): string {
   return names.of(id.slice(0, ADDRESS_LENGTH))
 }
 
-function bondOf(position: EntityOf<'stakePositions'>, names: Names): Bond {
+function bondOf(position: EntityOf<'delegatorPositions'>, names: Names): Bond {
   const { fromBlock: block, fromRound, delegate, bondedAmount, lastClaimRound, exact } = position
   const to = delegate ? names.of(delegate.id) : null
   return { block, fromRound, delegate: to, bondedAmount: integer(bondedAmount), lastClaimRound, exact }
 }
 
-function delegationOf(position: EntityOf<'stakePositions'>): Delegation {
+function delegationOf(position: EntityOf<'transcoderPositions'>): Delegation {
   const { fromBlock: block, fromRound, inPool, activationRound, deactivationRound, lastRewardRound, exact } = position
   return {
     block,
@@ -105,12 +112,11 @@ function delegationOf(position: EntityOf<'stakePositions'>): Delegation {
 }
 
 function roundFacts(round: EntityOf<'rounds'>): RoundFacts {
-  const { number, totalActiveStake, totalStake, contradictions, blockHash, block } = round
+  const { number, totalActiveStake, totalStake, blockHash, block } = round
   return {
     number,
     totalActiveStake: integer(totalActiveStake),
     totalStake: integer(totalStake),
-    contradictions,
     blockHash,
     block,
     initializedAt: logPosition({ ...round, round: number }),
@@ -152,7 +158,8 @@ export class StakeFacts {
       lastRewardRound: delegated.lastRewardRound,
       cumulativeRewardFactor: delegated.cumulativeRewardFactor,
       cumulativeRewards: delegated.cumulativeRewards,
-      exact: exact && delegated.exact,
+      isBondExact: exact,
+      isDelegationExact: delegated.exact,
     }
   }
 
@@ -170,6 +177,29 @@ export class StakeFacts {
       const stake = this.at(account, round)
       if (stake !== undefined) yield stake
     }
+  }
+
+  /**
+   * Whether the stake of everybody who is active in a round, as of its start, is exact, and so its sum. A total depends on
+   * what is delegated to those it sums and on their place in the pool, not on what their delegators claimed.
+   */
+  isActiveStakeExact(round: number): boolean {
+    return this.#isExact(round, (delegation) => isActiveTranscoder(delegation, round))
+  }
+
+  /** Whether the stake delegated to everybody at a moment, see at(), is exact, and so its sum. */
+  isAllStakeExact(round: number): boolean {
+    return this.#isExact(round, () => true)
+  }
+
+  /** Whether the delegations that are counted at a moment are, and the order of rounds up to it. */
+  #isExact(round: number, isCounted: (delegation: Delegation) => boolean): boolean {
+    if (this.contradictions.some(({ about, at }) => about === 'ROUND' && at.round < round)) return false
+    const accounts = new Set(this.facts.inexact.all(ALL).map(({ account }) => account))
+    return [...accounts].every((account) => {
+      const delegation = this.facts.delegations.last(account, 'fromRound', round)
+      return delegation === undefined || delegation.exact || !isCounted(delegation)
+    })
   }
 
   /** The first checkpoint of an account; null where BondingVotes did not name it yet. */

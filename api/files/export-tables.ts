@@ -6,7 +6,7 @@ import { percent } from '../rules/poll-tally.ts'
 import type { Ballot, Count } from '../rules/proposal-count.ts'
 import type { TokenShare } from '../rules/token-allocation.ts'
 import type { VotingPower } from '../rules/voting-power.ts'
-import { type ChainView, notExactOnL1 } from '../views/chain-view.ts'
+import { type ChainView, exact, notExactOnL1 } from '../views/chain-view.ts'
 import type { GovernanceView, ProposalInView } from '../views/governance-view.ts'
 import type { StakeSnapshot } from '../views/stake-snapshot.ts'
 import { LEAF_ENCODING } from '../views/votes-tree.ts'
@@ -61,7 +61,7 @@ export function tableOfSnapshot(snapshot: StakeSnapshot, mark: RoundMark): Table
   const { holders, totalActiveStake, totalStake } = snapshot
   const head = { format: 'livepeer-governance/snapshot/1', rule: VOTING_POWER_RULE, ...mark }
   return {
-    head: { ...head, totalActiveStake, totalStake, rows: holders.length },
+    head: { ...head, totalActiveStake: exact(totalActiveStake), totalStake: exact(totalStake), rows: holders.length },
     columns: holderColumns,
     rows: holders,
   }

@@ -3,7 +3,7 @@ import { isStaleNow, lagIn } from '../facts/freshness.ts'
 import { integer } from '../rules/integer.ts'
 import { percent } from '../rules/poll-tally.ts'
 import type { VotingPower as Power } from '../rules/voting-power.ts'
-import { type ChainView, exactTotals, notExactOnL1 } from '../views/chain-view.ts'
+import { type ChainView, exact, notExactOnL1 } from '../views/chain-view.ts'
 import type { Chains } from '../views/chains.ts'
 import type { StakeSnapshot as Snapshot } from '../views/stake-snapshot.ts'
 import { encodeCursor, pinsOf } from './cursors.ts'
@@ -125,15 +125,15 @@ const ChainStatus: AllFields<ChainStatusResolvers> = {
       ? []
       : view.facts.stake.contradictions
           .slice(0, 100)
-          .map(({ message, account, at }) => ({ message, account, at: position(at) })),
+          .map(({ message, account, about, at }) => ({ message, account, about, at: position(at) })),
 }
 
 const Round: AllFields<RoundResolvers> = {
   number: ({ number }) => number,
   network: ({ view }) => view.network,
   initializedAt: ({ initializedAt }) => position(initializedAt),
-  totalActiveStake: (round) => exactTotals(round).totalActiveStake,
-  totalStake: (round) => exactTotals(round).totalStake,
+  totalActiveStake: ({ number, view }) => exact(view.totals(number).totalActiveStake),
+  totalStake: ({ number, view }) => exact(view.totals(number).totalStake),
   activeTranscoders: ({ number, view }) => view.activeTranscoders(number),
 }
 
@@ -146,8 +146,8 @@ const VotingPower: AllFields<VotingPowerResolvers> = {
 const StakeSnapshot: AllFields<StakeSnapshotResolvers> = {
   round: ({ snapshot }) => snapshot.round,
   network: ({ view }) => view.network,
-  totalActiveStake: ({ snapshot }) => snapshot.totalActiveStake,
-  totalStake: ({ snapshot }) => snapshot.totalStake,
+  totalActiveStake: ({ snapshot }) => exact(snapshot.totalActiveStake),
+  totalStake: ({ snapshot }) => exact(snapshot.totalStake),
   holders: ({ snapshot }, { first, after, transcodersOnly }) => {
     if (!transcodersOnly) refuseIncomplete(snapshot, 'What delegators had')
     const { holders } = snapshot

@@ -53,7 +53,6 @@ export interface PollClosing {
   round: number
   totalStake: bigint
   totalActiveStake: bigint
-  contradictions: number
 }
 
 /** An Aragon vote. Null where nothing tells the figure; percentages are 10^18 = 100 %. */

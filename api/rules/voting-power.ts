@@ -28,8 +28,10 @@ export interface Stake {
   cumulativeRewardFactor: bigint
   /** A transcoder's own unclaimed rewards. */
   cumulativeRewards: bigint
-  /** False where an event contradicted the state: none of these figures can be relied on. */
-  exact: boolean
+  /** False where an event contradicted what it has as a delegator: its bond cannot be relied on. */
+  isBondExact: boolean
+  /** False where an event contradicted, or none told, what is delegated to it, or its place in the pool. */
+  isDelegationExact: boolean
 }
 
 /**
@@ -99,7 +101,10 @@ export function votes(stake: Stake, delegate: Stake | undefined): bigint {
 }
 
 /** Whether an active-set membership covers a round (BondingManager.isActiveTranscoder). */
-export function isActiveTranscoder(stake: Stake, round: number): boolean {
+export function isActiveTranscoder(
+  stake: Pick<Stake, 'activationRound' | 'deactivationRound'>,
+  round: number,
+): boolean {
   return stake.activationRound <= round && round < stake.deactivationRound
 }
 

@@ -59,6 +59,14 @@ export interface RoundRange {
   isL1: boolean
 }
 
+/** Totals of a round, wei, each NOT_EXACT where it depends on a stake that is not exact. */
+export interface RoundTotals {
+  totalActiveStake: bigint | ApiError
+  totalStake: bigint | ApiError
+  /** Hash of the block that fixed them; undefined while none did. */
+  finalSince: string | undefined
+}
+
 /** One chain as one request sees it: everything as of the block that was the latest when it first looked. */
 export class ChainView {
   #facts: Facts | ApiError | undefined
@@ -182,15 +190,19 @@ export class ChainView {
 
   /**
    * The totals of a round, initialised or not: those its own or the next NewRound fixed, else as they stand now; wei.
-   * finalSince is the hash of the block that fixed them. NOT_EXACT after a contradiction.
+   * finalSince is the hash of the block that fixed them.
    */
-  totals(round: number): { totalActiveStake: bigint; totalStake: bigint; finalSince: string | undefined } {
+  totals(round: number): RoundTotals {
     const { totals, stake } = this.factsFor(round)
     const fixed = this.fixedBy(round)
-    if (fixed !== null) return { ...exactTotals(fixed), finalSince: fixed.blockHash }
-    const { nextRoundTotalActiveStake: totalActiveStake, totalStake } = totals
-    const contradictions = stake.contradictions.length
-    return { ...exactTotals({ contradictions, totalActiveStake, totalStake }), finalSince: undefined }
+    const at = fixed?.number ?? round
+    return {
+      totalActiveStake: stake.isActiveStakeExact(at)
+        ? (fixed?.totalActiveStake ?? totals.nextRoundTotalActiveStake)
+        : inexactTotal(),
+      totalStake: stake.isAllStakeExact(at) ? (fixed?.totalStake ?? totals.totalStake) : inexactTotal(),
+      finalSince: fixed?.blockHash,
+    }
   }
 
   /**
@@ -209,7 +221,7 @@ export class ChainView {
     if (supply < 0n) throw new ApiError('BAD_USER_INPUT', `supply is ${supply}; it must be 0 or more, in wei`)
     if (seats < 1) throw new ApiError('BAD_USER_INPUT', `seats is ${seats}; it must be 1 or more`)
     const stakes = this.#activeStakes(round).map((stake) => {
-      refuseInexact(stake)
+      if (!stake.isDelegationExact) throw inexactStake(stake)
       return { transcoder: stake.account, stake: stake.delegatedAmount }
     })
     const allocation = allocateTokens(stakes, supply, seats)
@@ -246,23 +258,29 @@ export class ChainView {
   async #newSnapshot(
     key: string,
     round: number,
-    { totalActiveStake, totalStake }: { totalActiveStake: bigint; totalStake: bigint },
+    { totalActiveStake, totalStake }: RoundTotals,
   ): Promise<StakeSnapshot> {
     const { stake, totals } = this.factsFor(round)
     const { l1 } = totals
     const powers: VotingPower[] = []
+    const snapshotOf = (holders: VotingPower[] | ApiError) =>
+      new StakeSnapshot(key, round, totalActiveStake, totalStake, holders, l1 === null)
     let count = 0
     for (const holder of l1 === null ? stake.allAt(round) : stake.delegatesAt(round)) {
-      if (l1 === null) {
-        if (holder.bondedAmount > 0n) powers.push(this.#powerOf(holder.account, holder, round))
-      } else {
-        const power = l1VotingPower(holder.account, round, holder, isStreamflow(l1, round))
-        if (power?.isTranscoder) powers.push(this.#powerOf(holder.account, holder, round))
+      const isHolder =
+        l1 === null
+          ? holder.bondedAmount > 0n || !holder.isBondExact
+          : l1VotingPower(holder.account, round, holder, isStreamflow(l1, round))?.isTranscoder
+      try {
+        if (isHolder) powers.push(this.#powerOf(holder.account, holder, round))
+      } catch (error) {
+        if (!(error instanceof ApiError)) throw error
+        return snapshotOf(error)
       }
       count += 1
       if (count % ACCOUNTS_A_TURN === 0) await nextTurn()
     }
-    return new StakeSnapshot(key, round, totalActiveStake, totalStake, powers, l1 === null)
+    return snapshotOf(powers)
   }
 
   #delegateAt(delegate: string, round: number): Stake | undefined {
@@ -302,21 +320,26 @@ export function notExactOnL1(what: string): ApiError {
 
 /** NOT_EXACT for a stake that an event contradicted. */
 export function refuseInexact(stake: Stake | undefined): void {
-  if (stake !== undefined && !stake.exact) {
-    throw new ApiError(
-      'NOT_EXACT',
-      `The stake of ${stake.account} is not known exactly: an event contradicts it, see status { contradictions }, or a bond of 2018 on Ethereum L1 told no amount`,
-    )
-  }
+  if (stake !== undefined && !(stake.isBondExact && stake.isDelegationExact)) throw inexactStake(stake)
 }
 
-/** Totals, unless an event contradicted the state they are the sum of. */
-export function exactTotals(facts: Pick<RoundFacts, 'contradictions' | 'totalActiveStake' | 'totalStake'>): {
-  totalActiveStake: bigint
-  totalStake: bigint
-} {
-  if (facts.contradictions > 0) {
-    throw new ApiError('NOT_EXACT', 'An event contradicts the stake behind this total; see status { contradictions }')
-  }
-  return { totalActiveStake: facts.totalActiveStake, totalStake: facts.totalStake }
+function inexactStake({ account }: Stake): ApiError {
+  return new ApiError(
+    'NOT_EXACT',
+    `The stake of ${account} is not known exactly: an event contradicts it, see status { contradictions }, or a bond of 2018 on Ethereum L1 told no amount`,
+  )
+}
+
+/** NOT_EXACT for a sum of stakes of which an event contradicted one. */
+export function inexactTotal(): ApiError {
+  return new ApiError(
+    'NOT_EXACT',
+    'An event contradicts a stake in this total, see status { contradictions }, or a bond of 2018 on Ethereum L1 told no amount',
+  )
+}
+
+/** What can be told, or is refused. */
+export function exact(total: bigint | ApiError): bigint {
+  if (total instanceof ApiError) throw total
+  return total
 }

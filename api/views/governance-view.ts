@@ -8,7 +8,7 @@ import type { AragonVote, Poll, TreasuryProposal, VoteCast } from '../rules/prop
 import { type AragonTerms, countAragonVote, countPoll, countTreasuryProposal } from '../rules/proposal-count.ts'
 import type { Stake } from '../rules/voting-power.ts'
 import { timelockOperationId } from '../texts/proposal-actions.ts'
-import { type ChainView, type CountedProposal, refuseInexact } from './chain-view.ts'
+import { type ChainView, type CountedProposal, inexactTotal, refuseInexact } from './chain-view.ts'
 
 /** A treasury proposal, and through what it is counted. */
 export type TreasuryProposalInView = TreasuryProposal & { view: GovernanceView }
@@ -183,7 +183,7 @@ export class GovernanceView {
     const { facts } = this.chainView
     const { snapshotRound } = proposal
     const fixed = facts.stake.roundFrom(snapshotRound + 1)
-    refuseInexactTotal(fixed?.contradictions ?? facts.stake.contradictions.length)
+    if (!facts.stake.isActiveStakeExact(fixed?.number ?? facts.currentRound + 1)) throw inexactTotal()
     const electorate = fixed?.totalActiveStake ?? facts.totals.nextRoundTotalActiveStake
     const stakeAt = (account: string) => exactStake(facts, account, snapshotRound + 1)
     // Power comes from checkpoints: a voter that has power and no checkpoint tells that BondingVotes is not indexed.
@@ -202,9 +202,8 @@ export class GovernanceView {
 
   #countPoll(poll: Poll, casts: VoteCast[], round: number): CountedProposal {
     const { facts } = this.chainView
-    const { head, stake, totals, lastRound } = facts
+    const { head, totals, lastRound } = facts
     const { roundLength } = this.chainView.chain.source
-    refuseInexactTotal(poll.closing?.contradictions ?? stake.contradictions.length)
     const isOver = (roundLength !== undefined || totals.ownBlocksEndPolls) && BigInt(head.block) > poll.endBlock
     const moment = {
       isOpen: poll.closing === null && !isOver,
@@ -216,6 +215,7 @@ export class GovernanceView {
       totalActiveStake: poll.closing?.totalActiveStake ?? lastRound?.totalActiveStake ?? 0n,
     }
     const then = poll.closing === null ? facts : facts.asOf({ ...NOT_ASKED, block: poll.closing.block })
+    if (!then.stake.isAllStakeExact(Infinity)) throw inexactTotal()
     const count = countPoll(poll, casts, (account) => exactStake(then, account, Infinity), moment)
     return { count, casts, totalActiveStake: moment.totalActiveStake }
   }
@@ -277,10 +277,4 @@ function roundPace(
   const rounds = round - first.number
   const seconds = initializedAt.timestamp - first.initializedAt.timestamp
   return { round, time: initializedAt.timestamp, secondsPerRound: rounds === 0 ? ROUND_SECONDS : seconds / rounds }
-}
-
-function refuseInexactTotal(contradictions: number): void {
-  if (contradictions > 0) {
-    throw new ApiError('NOT_EXACT', 'An event contradicts the stake behind this count; see status { contradictions }')
-  }
 }

@@ -1,3 +1,4 @@
+import { ApiError } from '../facts/errors.ts'
 import { byVotes, type VotingPower } from '../rules/voting-power.ts'
 import { proveVotes, type VotesLeaf, type VotesProof } from './votes-tree.ts'
 
@@ -6,8 +7,7 @@ const NO_ROOT = `0x${'00'.repeat(32)}`
 
 /** Everybody's stake and votes at the start of a round. */
 export class StakeSnapshot {
-  /** Accounts with stake or votes, most votes first. */
-  readonly holders: readonly VotingPower[]
+  readonly #holders: readonly VotingPower[] | ApiError
 
   /**
    * `key` names what fixed it among all snapshots of all chains. `isComplete` is false where only the transcoders among the
@@ -16,12 +16,21 @@ export class StakeSnapshot {
   constructor(
     private readonly key: string,
     readonly round: number,
-    readonly totalActiveStake: bigint,
-    readonly totalStake: bigint,
-    powers: readonly VotingPower[],
+    readonly totalActiveStake: bigint | ApiError,
+    readonly totalStake: bigint | ApiError,
+    powers: readonly VotingPower[] | ApiError,
     readonly isComplete: boolean,
   ) {
-    this.holders = powers.filter(({ stake, votes }) => votes > 0n || (stake ?? 0n) > 0n).sort(byVotes)
+    this.#holders =
+      powers instanceof ApiError
+        ? powers
+        : powers.filter(({ stake, votes }) => votes > 0n || (stake ?? 0n) > 0n).sort(byVotes)
+  }
+
+  /** Accounts with stake or votes, most votes first; NOT_EXACT where an event contradicted the stake of one. */
+  get holders(): readonly VotingPower[] {
+    if (this.#holders instanceof ApiError) throw this.#holders
+    return this.#holders
   }
 
   /** Root of the OpenZeppelin standard tree over (address, votes) of holders with votes; 32 zero bytes without any. */

@@ -3,6 +3,14 @@ import { Bond, Protocol } from '../generated/schema'
 import { logId } from '../ids'
 import { setLogPosition } from './log'
 
+/**
+ * Whether a Bond adds nothing and leaves the delegate as it is. bond() refuses that: governance repaired a bond by it, which
+ * set what is bonded and moved no stake (LIP-77).
+ */
+export function isRepair(additionalAmount: BigInt, oldDelegate: Bytes, newDelegate: Bytes): boolean {
+  return additionalAmount.isZero() && oldDelegate == newDelegate
+}
+
 /** Writes down a Bond: amounts are wei, oldDelegate is null for who delegated to nobody. */
 export function recordBond(
   event: ethereum.Event,

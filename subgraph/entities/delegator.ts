@@ -1,6 +1,5 @@
 import { BigInt, Bytes, ethereum } from '@graphprotocol/graph-ts'
-import { Protocol, StakePosition } from '../generated/schema'
-import { earningsPoolId } from '../ids'
+import { DelegatorPosition, Protocol } from '../generated/schema'
 import { INITIALISES_POOL_AT_REBOND, MOVES_STAKE_FROM_ZERO_ADDRESS } from '../protocol/bonding-manager-version'
 import { getOrCreateAccount, isZeroAddress } from './account'
 import { initialisePool } from './earnings-pool'
@@ -8,15 +7,41 @@ import { bondingManagerVersionOf } from './protocol'
 import { StakePositions } from './stake-positions'
 
 /** Contradicts an event that names another delegate than the owner has; the zero address also stands for none. */
-export function checkDelegate(positions: StakePositions, owner: StakePosition, delegate: Bytes, what: string): void {
-  if (!sameDelegate(owner, delegate)) positions.contradict(owner, `${what} ${delegate.toHexString()}`)
+export function checkDelegate(
+  positions: StakePositions,
+  owner: DelegatorPosition,
+  delegate: Bytes,
+  what: string,
+): void {
+  if (sameDelegate(owner, delegate)) return
+  positions.contradictDelegator(owner, `${what} ${delegate.toHexString()}`)
+  positions.contradictDelegates(owner, delegate)
 }
 
 /** Contradicts a Bond of an amount, wei, that does not make what the owner had into what it tells. */
-export function checkBond(positions: StakePositions, owner: StakePosition, amount: BigInt, bondedAmount: BigInt): void {
+export function checkBond(
+  positions: StakePositions,
+  owner: DelegatorPosition,
+  amount: BigInt,
+  bondedAmount: BigInt,
+): void {
   const bonded = owner.bondedAmount
   if (bondedAmount == bonded + amount) return
-  positions.contradict(owner, `Bond of ${amount} on ${bonded} gives ${bondedAmount}`)
+  positions.contradictDelegator(owner, `Bond of ${amount} on ${bonded} gives ${bondedAmount}`)
+}
+
+/** Sets what is bonded, wei, as governance did; contradicts a repair of another delegate's delegator. */
+export function repairBond(
+  positions: StakePositions,
+  owner: DelegatorPosition,
+  delegate: Bytes,
+  bondedAmount: BigInt,
+): void {
+  if (!sameDelegate(owner, delegate)) {
+    positions.contradictDelegator(owner, `repaired with delegate ${delegate.toHexString()}`)
+    delegateTo(owner, delegate)
+  }
+  owner.bondedAmount = bondedAmount
 }
 
 /** Whether what was bonded goes along to a new delegate (BondingManager.bondForWithHint). */
@@ -26,21 +51,19 @@ export function movesStake(event: ethereum.Event, protocol: Protocol, oldDelegat
 }
 
 /** The account's stake counts for this delegate; its next claim starts from the delegate's pool of its last one. */
-export function delegateTo(owner: StakePosition, delegate: Bytes): void {
+export function delegateTo(owner: DelegatorPosition, delegate: Bytes): void {
   owner.delegate = getOrCreateAccount(delegate).id
-  owner.startPool = earningsPoolId(delegate, owner.lastClaimRound)
 }
 
 /** Takes an amount, wei, off the bond; the last of it ends the delegation (BondingManager.unbond). */
-export function unbondFrom(positions: StakePositions, owner: StakePosition, amount: BigInt): void {
+export function unbondFrom(positions: StakePositions, owner: DelegatorPosition, amount: BigInt): void {
   if (amount > owner.bondedAmount) {
-    positions.contradict(owner, `Unbond of ${amount} from ${owner.bondedAmount}`)
+    positions.contradictDelegator(owner, `Unbond of ${amount} from ${owner.bondedAmount}`)
     owner.bondedAmount = amount
   }
   owner.bondedAmount -= amount
   if (!owner.bondedAmount.isZero()) return
   owner.delegate = null
-  owner.startPool = null
   owner.startRound = 0
 }
 
@@ -49,20 +72,20 @@ export function rebondTo(
   event: ethereum.Event,
   protocol: Protocol,
   positions: StakePositions,
-  owner: StakePosition,
+  owner: DelegatorPosition,
   delegate: Bytes,
   amount: BigInt,
 ): void {
   const wasUnbonded = owner.bondedAmount.isZero()
   if (wasUnbonded && bondingManagerVersionOf(event, protocol) >= INITIALISES_POOL_AT_REBOND) {
-    initialisePool(positions.find(delegate), protocol.currentRound, positions.block)
+    initialisePool(positions.findTranscoder(delegate), protocol.currentRound, positions.block)
   }
   if (wasUnbonded || !sameDelegate(owner, delegate)) delegateTo(owner, delegate)
   if (wasUnbonded) owner.startRound = protocol.currentRound + 1
   owner.bondedAmount += amount
 }
 
-function sameDelegate(owner: StakePosition, delegate: Bytes): boolean {
+function sameDelegate(owner: DelegatorPosition, delegate: Bytes): boolean {
   const current = owner.delegate
   if (!current) return isZeroAddress(delegate)
   return current == delegate

@@ -1,5 +1,5 @@
 import { BigInt, ethereum } from '@graphprotocol/graph-ts'
-import { EarningsClaim, Protocol, StakePosition } from '../generated/schema'
+import { DelegatorPosition, EarningsClaim, Protocol } from '../generated/schema'
 import { logId } from '../ids'
 import { setLogPosition } from './log'
 
@@ -7,7 +7,7 @@ import { setLogPosition } from './log'
 export function recordEarningsClaim(
   event: ethereum.Event,
   protocol: Protocol,
-  owner: StakePosition,
+  owner: DelegatorPosition,
   rewards: BigInt,
   fees: BigInt,
   startRound: i32,

@@ -1,5 +1,5 @@
 import { BigInt, Bytes } from '@graphprotocol/graph-ts'
-import { EarningsPool, StakePosition } from '../generated/schema'
+import { EarningsPool, TranscoderPosition } from '../generated/schema'
 import { earningsPoolId } from '../ids'
 
 /** The cumulative reward factor of a delegate's pool of a round; 0 where nobody wrote to it. */
@@ -13,7 +13,7 @@ export function findCumulativeRewardFactor(delegate: Bytes, round: i32): BigInt 
  * Carries the factor of the delegate's last reward into the round's pool, so that whoever claims in the round starts
  * from it (BondingManager._claimEarnings, latestCumulativeFactorsPool). Nothing to carry for a delegate never rewarded.
  */
-export function initialisePool(delegate: StakePosition | null, round: i32, block: i32): void {
+export function initialisePool(delegate: TranscoderPosition | null, round: i32, block: i32): void {
   if (delegate == null || delegate.lastRewardRound == 0 || delegate.lastRewardRound >= round) return
   const id = earningsPoolId(delegate.id, round)
   if (EarningsPool.load(id) != null) return

@@ -1,6 +1,5 @@
 import { BigInt } from '@graphprotocol/graph-ts'
-import { StakePosition } from '../generated/schema'
-import { earningsPoolId } from '../ids'
+import { DelegatorPosition, TranscoderPosition } from '../generated/schema'
 import { cumulativeRewardFactorAfter, delegatorCumulativeStake } from '../protocol/earnings-pool-lip36'
 import { percOf } from '../protocol/precise-math-utils'
 import { findCumulativeRewardFactor, initialisePool, rewardPool } from './earnings-pool'
@@ -12,7 +11,7 @@ import { StakePositions } from './stake-positions'
  */
 export function shareReward(
   positions: StakePositions,
-  transcoder: StakePosition,
+  transcoder: TranscoderPosition,
   round: i32,
   amount: BigInt,
   commission: BigInt,
@@ -20,7 +19,7 @@ export function shareReward(
   transcoder.lastRewardRound = round
   const totalStake = transcoder.delegatedAmountAtRoundStart
   if (totalStake.isZero()) {
-    positions.contradict(transcoder, `Reward of ${amount} over no stake`)
+    positions.contradictTranscoder(transcoder, `Reward of ${amount} over no stake`)
     return
   }
   const shared = amount - commission
@@ -33,7 +32,7 @@ export function shareReward(
 /** Contradicts a claim of rewards, wei, that are not all those pending, from the last claim on to this round. */
 export function checkClaim(
   positions: StakePositions,
-  owner: StakePosition,
+  owner: DelegatorPosition,
   round: i32,
   startRound: i32,
   endRound: i32,
@@ -41,19 +40,21 @@ export function checkClaim(
 ): void {
   const lastClaimRound = owner.lastClaimRound
   if (startRound != lastClaimRound + 1 || endRound != round) {
-    positions.contradict(owner, `EarningsClaimed for ${startRound}-${endRound} after ${lastClaimRound} in ${round}`)
+    positions.contradictDelegator(
+      owner,
+      `EarningsClaimed for ${startRound}-${endRound} after ${lastClaimRound} in ${round}`,
+    )
   }
   const pending = pendingRewards(owner, positions)
-  if (rewards != pending) positions.contradict(owner, `EarningsClaimed of ${rewards}, pending are ${pending}`)
+  if (rewards != pending) positions.contradictDelegator(owner, `EarningsClaimed of ${rewards}, pending are ${pending}`)
 }
 
 /** Adds rewards, wei, to the bond; the next claim starts from the delegate's pool of this round (_claimEarnings). */
-export function claimEarnings(positions: StakePositions, owner: StakePosition, round: i32, rewards: BigInt): void {
+export function claimEarnings(positions: StakePositions, owner: DelegatorPosition, round: i32, rewards: BigInt): void {
   const delegate = owner.delegate
   if (delegate) {
-    initialisePool(positions.find(delegate), round, positions.block)
-    owner.startPool = earningsPoolId(delegate, round)
-    if (delegate == owner.id && !owner.cumulativeRewards.isZero()) owner.cumulativeRewards = BigInt.zero()
+    initialisePool(positions.findTranscoder(delegate), round, positions.block)
+    if (delegate == owner.id) positions.transcoder(delegate).cumulativeRewards = BigInt.zero()
   }
   owner.bondedAmount += rewards
   owner.lastClaimRound = round
@@ -63,12 +64,12 @@ export function claimEarnings(positions: StakePositions, owner: StakePosition, r
  * Rewards an account could claim now, wei (BondingManager.pendingStake less bondedAmount). A pool's factor of the
  * current round is, once set, the one of the delegate's last reward, so the delegate's own factor ends every claim.
  */
-function pendingRewards(owner: StakePosition, positions: StakePositions): BigInt {
+function pendingRewards(owner: DelegatorPosition, positions: StakePositions): BigInt {
   const delegate = owner.delegate
   if (!delegate) return BigInt.zero()
-  const delegatePosition = positions.find(delegate)
-  const endFactor = delegatePosition == null ? BigInt.zero() : delegatePosition.cumulativeRewardFactor
+  const transcoder = positions.findTranscoder(delegate)
+  const endFactor = transcoder == null ? BigInt.zero() : transcoder.cumulativeRewardFactor
   const startFactor = findCumulativeRewardFactor(delegate, owner.lastClaimRound)
   const rewards = delegatorCumulativeStake(owner.bondedAmount, startFactor, endFactor) - owner.bondedAmount
-  return delegate == owner.id ? rewards + owner.cumulativeRewards : rewards
+  return transcoder != null && delegate == owner.id ? rewards + transcoder.cumulativeRewards : rewards
 }

@@ -1,11 +1,12 @@
 import { Address, BigInt, Bytes, ethereum } from '@graphprotocol/graph-ts'
 import { BondingManagerL1 } from '../generated/BondingManager/BondingManagerL1'
-import { Protocol, StakePosition, TranscoderPool } from '../generated/schema'
+import { DelegatorPosition, Protocol, TranscoderPool, TranscoderPosition } from '../generated/schema'
 import { protocolId } from '../ids'
 import { insertPosition } from '../protocol/sorted-doubly-ll'
-import { getOrCreateProtocol } from './protocol'
-import { NO_END, StakePositions } from './stake-positions'
-import { isActivationPending } from './transcoder-pool'
+import { NO_END } from './changing-state'
+import { getOrCreateProtocol, saveTotals } from './protocol'
+import { StakePositions } from './stake-positions'
+import { contradictPendingActivation, isActivationPending } from './transcoder-pool'
 import { createUntoldStake, isToldAt, isUntold, removeUntoldStake, tellUntoldStake } from './untold-stake'
 
 /**
@@ -52,14 +53,14 @@ export class L1Stake {
 
   /** More stake, wei, for a delegate; what its announced activation waits for, if there is one. */
   increase(delegate: Bytes, amount: BigInt): void {
-    const transcoder = this.positions.of(delegate)
+    const transcoder = this.positions.transcoder(delegate)
     if (!this.isTold(transcoder)) this.setStake(transcoder, transcoder.delegatedAmount + amount)
     if (isActivationPending(delegate, this.protocol)) this.join(transcoder)
   }
 
   /** Less stake, wei, for a delegate. */
   decrease(delegate: Bytes, amount: BigInt): void {
-    const transcoder = this.positions.of(delegate)
+    const transcoder = this.positions.transcoder(delegate)
     if (this.isTold(transcoder)) return
     if (transcoder.delegatedAmount >= amount) {
       this.setStake(transcoder, transcoder.delegatedAmount - amount)
@@ -70,13 +71,13 @@ export class L1Stake {
 
   /** A bond or unbond of the launch changed a delegate's stake by what no event told. */
   changeUntold(delegate: Bytes): void {
-    const transcoder = this.positions.of(delegate)
+    const transcoder = this.positions.transcoder(delegate)
     const isContradicted = !transcoder.exact && !isUntold(transcoder)
     if (!isContradicted && !isToldAt(transcoder, this.block)) createUntoldStake(transcoder)
   }
 
   /** A contract told the stake, wei, as it is at this place in the block. */
-  tell(transcoder: StakePosition, stake: BigInt): void {
+  tell(transcoder: TranscoderPosition, stake: BigInt): void {
     if (isUntold(transcoder)) {
       removeUntoldStake(transcoder.id)
       transcoder.exact = true
@@ -85,15 +86,15 @@ export class L1Stake {
   }
 
   /** Into the pool, with the stake delegated to it. */
-  join(transcoder: StakePosition): void {
+  join(transcoder: TranscoderPosition): void {
     transcoder.inPool = true
     this.place(transcoder)
     this.protocol.pendingActivation = null
   }
 
   /** Out of the pool, resigned or evicted; that it is not in it contradicts the event of this name. */
-  leave(address: Bytes, eventName: string): StakePosition {
-    const transcoder = this.positions.of(address)
+  leave(address: Bytes, eventName: string): TranscoderPosition {
+    const transcoder = this.positions.transcoder(address)
     if (!transcoder.inPool) {
       this.contradict(transcoder, `${eventName} of one not in the pool`)
       return transcoder
@@ -123,16 +124,30 @@ export class L1Stake {
   beginStreamflow(firstRound: i32): void {
     if (this.pool.streamflowRound != 0) return
     this.pool.streamflowRound = firstRound
-    for (let i = 0; i < this.members.length; i++) this.positions.of(this.members[i]).inPool = false
+    for (let i = 0; i < this.members.length; i++) this.positions.transcoder(this.members[i]).inPool = false
     this.members = []
     this.stakes = []
     this.setNumActiveTranscoders(0)
   }
 
+  /** Whoever's announced activation has no cause comes into the pool all the same, as that is what was announced. */
+  joinWithoutCause(): void {
+    const transcoder = contradictPendingActivation(this.positions, this.protocol)
+    if (transcoder != null) this.join(transcoder)
+  }
+
   /** The event cannot be true of this account: what a contract tells later does not make up for it. */
-  contradict(position: StakePosition, message: string): void {
+  contradict(position: TranscoderPosition, message: string): void {
     removeUntoldStake(position.id)
-    this.positions.contradict(position, message)
+    this.positions.contradictTranscoder(position, message)
+  }
+
+  /** The same of two delegates: the owner's stake was moved to or from them by an event never seen. */
+  contradictDelegates(owner: DelegatorPosition, told: Bytes): void {
+    const known = owner.delegate
+    if (known) removeUntoldStake(known)
+    removeUntoldStake(told)
+    this.positions.contradictDelegates(owner, told)
   }
 
   /** Writes everything, with what the changes mean for the active set of the next round. */
@@ -141,11 +156,11 @@ export class L1Stake {
     const nextRound = this.protocol.currentRound + 1
     for (let i = 0; i < this.activeBefore.length; i++) {
       if (includes(active, this.activeBefore[i])) continue
-      this.positions.of(this.activeBefore[i]).deactivationRound = nextRound
+      this.positions.transcoder(this.activeBefore[i]).deactivationRound = nextRound
     }
     for (let i = 0; i < active.length; i++) {
       if (includes(this.activeBefore, active[i])) continue
-      const transcoder = this.positions.of(active[i])
+      const transcoder = this.positions.transcoder(active[i])
       transcoder.activationRound = nextRound
       transcoder.deactivationRound = NO_END
     }
@@ -156,14 +171,14 @@ export class L1Stake {
     this.pool.stakes = this.stakes
     this.positions.save()
     this.pool.save()
-    this.protocol.save()
+    saveTotals(this.protocol)
   }
 
   /**
    * Whether the stake has been taken as a contract has it at the end of this block, so that changes within the block are
    * in it already. That is how a stake not told before becomes known when it changes by an amount that is.
    */
-  private isTold(transcoder: StakePosition): boolean {
+  private isTold(transcoder: TranscoderPosition): boolean {
     if (isToldAt(transcoder, this.block)) return true
     const bondingManager = this.pool.bondingManager
     if (!bondingManager || !isUntold(transcoder)) return false
@@ -175,13 +190,13 @@ export class L1Stake {
     return true
   }
 
-  private setStake(transcoder: StakePosition, stake: BigInt): void {
+  private setStake(transcoder: TranscoderPosition, stake: BigInt): void {
     this.protocol.totalStake += stake - transcoder.delegatedAmount
     transcoder.delegatedAmount = stake
     if (transcoder.inPool) this.place(transcoder)
   }
 
-  private place(transcoder: StakePosition): void {
+  private place(transcoder: TranscoderPosition): void {
     this.takeOut(transcoder.id)
     const place = insertPosition(this.stakes, transcoder.delegatedAmount)
     insertAt<Bytes>(this.members, place, transcoder.id)

@@ -33,7 +33,6 @@ function closeEndedPolls(protocol: Protocol, event: ethereum.Event): void {
     poll.closingRound = protocol.currentRound
     poll.closingTotalStake = protocol.totalStake
     poll.closingTotalActiveStake = protocol.currentRoundTotalActiveStake
-    poll.closingContradictions = protocol.contradictions
     poll.save()
   }
   protocol.openPolls = stillOpen

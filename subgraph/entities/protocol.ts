@@ -3,7 +3,7 @@ import { Protocol } from '../generated/schema'
 import { protocolId } from '../ids'
 import { bondingManagerVersionAt } from '../protocol/bonding-manager-version'
 
-/** The protocol's totals; zeros before any event. */
+/** The protocol's totals; zeros before any event, saved when new. */
 export function getOrCreateProtocol(): Protocol {
   const stored = Protocol.load(protocolId())
   if (stored != null) return stored
@@ -18,7 +18,17 @@ export function getOrCreateProtocol(): Protocol {
   protocol.openPolls = []
   protocol.l1BlockAskedAt = 0
   protocol.l1Block = BigInt.zero()
+  protocol.save()
   return protocol
+}
+
+/** Writes the totals of stake, which most events change, and the activation they wait for; every other field costs time. */
+export function saveTotals(protocol: Protocol): void {
+  const totals = new Protocol(protocolId())
+  totals.nextRoundTotalActiveStake = protocol.nextRoundTotalActiveStake
+  totals.totalStake = protocol.totalStake
+  totals.pendingActivation = protocol.pendingActivation
+  totals.save()
 }
 
 /** The version of BondingManager that an event of it comes from, 1 to 9. */

@@ -1,8 +1,8 @@
 import { BigInt, ethereum } from '@graphprotocol/graph-ts'
 import { Protocol, Round } from '../generated/schema'
 import { roundId } from '../ids'
+import { NO_END } from './changing-state'
 import { recordContradiction } from './contradiction'
-import { NO_END } from './stake-positions'
 
 const LAST_ROUND = BigInt.fromI32(NO_END)
 
@@ -14,8 +14,13 @@ export function keptRound(round: BigInt): i32 {
 /** Whether a NewRound begins a later round than the last one; that it does not is a Contradiction. */
 export function isLaterRound(protocol: Protocol, event: ethereum.Event, number: i32): boolean {
   if (number > protocol.currentRound) return true
-  recordContradiction(protocol, event, event.address, `round ${number} begins after round ${protocol.currentRound}`)
-  protocol.save()
+  recordContradiction(
+    protocol,
+    event,
+    event.address,
+    'ROUND',
+    `round ${number} begins after round ${protocol.currentRound}`,
+  )
   return false
 }
 
@@ -31,7 +36,6 @@ export function beginRound(protocol: Protocol, event: ethereum.Event, number: i3
   round.number = number
   round.totalActiveStake = protocol.currentRoundTotalActiveStake
   round.totalStake = protocol.totalStake
-  round.contradictions = protocol.contradictions
   round.block = event.block.number.toI32()
   round.blockHash = event.block.hash
   round.logIndex = event.logIndex.toI32()

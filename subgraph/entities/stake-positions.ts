@@ -1,18 +1,18 @@
 import { BigInt, Bytes, ethereum } from '@graphprotocol/graph-ts'
-import { Protocol, StakePosition } from '../generated/schema'
-import { supersededPositionId } from '../ids'
-import { getOrCreateAccount } from './account'
+import { DelegatorPosition, Protocol, TranscoderPosition } from '../generated/schema'
+import { getOrCreateAccount, isZeroAddress } from './account'
+import { ChangingState, NO_END } from './changing-state'
 import { recordContradiction } from './contradiction'
 
-/** "No end yet", for rounds and blocks. */
-export const NO_END = i32.MAX_VALUE
-
 /**
- * The stake positions one event changes. Each is loaded once, its former state kept as superseded where it held at the
- * end of an earlier block or round, and written once by save(): calls into the store are what costs time.
+ * The positions that one event changes, of delegators and of transcoders. Each is loaded once and written once, by save(),
+ * where anything about it changed: calls into the store are what costs time.
  */
 export class StakePositions {
-  private touched: StakePosition[] = []
+  private delegators: DelegatorPosition[] = []
+  private delegatorChanges: ChangingState[] = []
+  private transcoders: TranscoderPosition[] = []
+  private transcoderChanges: ChangingState[] = []
   /** Block of the event. */
   readonly block: i32
 
@@ -23,76 +23,107 @@ export class StakePositions {
     this.block = event.block.number.toI32()
   }
 
-  /** The latest state of an account, to be changed; zeros for an account never seen. */
-  of(account: Bytes): StakePosition {
-    for (let i = 0; i < this.touched.length; i++) {
-      if (this.touched[i].id == account) return this.touched[i]
+  /** What an account has as a delegator, to be changed; zeros for an account never seen. */
+  delegator(account: Bytes): DelegatorPosition {
+    for (let i = 0; i < this.delegators.length; i++) {
+      if (this.delegators[i].id == account) return this.delegators[i]
     }
-    const stored = StakePosition.load(account)
-    const position = stored == null ? this.create(account) : stored
-    this.supersede(position)
-    this.touched.push(position)
+    const stored = DelegatorPosition.load(account)
+    const position = stored == null ? newDelegatorPosition(account) : stored
+    const changes = new ChangingState('DelegatorPosition', position, stored != null)
+    changes.begin()
+    this.delegators.push(position)
+    this.delegatorChanges.push(changes)
     return position
   }
 
-  /** The latest state of an account, only to be read; null for an account never seen. */
-  find(account: Bytes): StakePosition | null {
-    for (let i = 0; i < this.touched.length; i++) {
-      if (this.touched[i].id == account) return this.touched[i]
+  /** What an account has as a transcoder, or as any other delegate, to be changed; zeros for an account never seen. */
+  transcoder(account: Bytes): TranscoderPosition {
+    for (let i = 0; i < this.transcoders.length; i++) {
+      if (this.transcoders[i].id == account) return this.transcoders[i]
     }
-    return StakePosition.load(account)
+    const stored = TranscoderPosition.load(account)
+    const position = stored == null ? newTranscoderPosition(account) : stored
+    const changes = new ChangingState('TranscoderPosition', position, stored != null)
+    if (position.fromRound <= this.protocol.currentRound) {
+      position.delegatedAmountAtRoundStart = position.delegatedAmount
+    }
+    changes.begin()
+    this.transcoders.push(position)
+    this.transcoderChanges.push(changes)
+    return position
   }
 
-  /** The event cannot be true of this account: say so, and that its numbers are not exact from here on. */
-  contradict(position: StakePosition, message: string): void {
+  /** What an account has as a transcoder, only to be read; null for one that nobody delegated to. */
+  findTranscoder(account: Bytes): TranscoderPosition | null {
+    for (let i = 0; i < this.transcoders.length; i++) {
+      if (this.transcoders[i].id == account) return this.transcoders[i]
+    }
+    return TranscoderPosition.load(account)
+  }
+
+  /** The event cannot be true of what this account had bonded: say so, and that it is not exact from here on. */
+  contradictDelegator(position: DelegatorPosition, message: string): void {
     position.exact = false
-    recordContradiction(this.protocol, this.event, position.id, message)
+    recordContradiction(this.protocol, this.event, position.id, 'DELEGATOR', message)
   }
 
-  /** Writes all positions handed out by of(). */
+  /** The event cannot be true of the stake delegated to this account, or of its place in the pool. */
+  contradictTranscoder(position: TranscoderPosition, message: string): void {
+    position.exact = false
+    recordContradiction(this.protocol, this.event, position.id, 'TRANSCODER', message)
+  }
+
+  /** Stake of this account was moved by an event never seen: neither of the delegates that it can have been moved to or from is exact. */
+  contradictDelegates(owner: DelegatorPosition, told: Bytes): void {
+    const message = `stake of ${owner.id.toHexString()} was moved by an event never seen`
+    const known = owner.delegate
+    if (known) this.contradictTranscoder(this.transcoder(known), message)
+    const isOther = known ? known != told : true
+    if (isOther && !isZeroAddress(told)) this.contradictTranscoder(this.transcoder(told), message)
+  }
+
+  /** Writes all positions that changed. */
   save(): void {
-    for (let i = 0; i < this.touched.length; i++) this.touched[i].save()
+    const round = this.protocol.currentRound + 1
+    for (let i = 0; i < this.delegators.length; i++) {
+      this.delegatorChanges[i].save(this.delegators[i].id, this.block, round)
+    }
+    for (let i = 0; i < this.transcoders.length; i++) {
+      this.transcoderChanges[i].save(this.transcoders[i].id, this.block, round)
+    }
   }
+}
 
-  private create(account: Bytes): StakePosition {
-    const position = new StakePosition(account)
-    position.account = getOrCreateAccount(account).id
-    position.bondedAmount = BigInt.zero()
-    position.lastClaimRound = 0
-    position.startRound = 0
-    position.delegatedAmount = BigInt.zero()
-    position.delegatedAmountAtRoundStart = BigInt.zero()
-    position.inPool = false
-    position.activationRound = 0
-    position.deactivationRound = 0
-    position.lastRewardRound = 0
-    position.cumulativeRewardFactor = BigInt.zero()
-    position.cumulativeRewards = BigInt.zero()
-    position.exact = true
-    position.fromRound = this.protocol.currentRound + 1
-    position.fromBlock = this.block
-    position.untilRound = NO_END
-    position.untilBlock = NO_END
-    position.spansRoundStart = true
-    return position
-  }
+function newDelegatorPosition(account: Bytes): DelegatorPosition {
+  const position = new DelegatorPosition(account)
+  position.account = getOrCreateAccount(account).id
+  position.bondedAmount = BigInt.zero()
+  position.lastClaimRound = 0
+  position.startRound = 0
+  position.exact = true
+  position.fromRound = 0
+  position.fromBlock = 0
+  position.untilRound = NO_END
+  position.untilBlock = NO_END
+  return position
+}
 
-  /** Saves the state as it was under an id of its own, if it held at a block's end or a round's start, and opens a new one. */
-  private supersede(position: StakePosition): void {
-    const fromRound = this.protocol.currentRound + 1
-    if (position.fromBlock == this.block && position.fromRound == fromRound) return
-    const account = position.id
-    position.id = supersededPositionId(account, position.fromBlock, position.fromRound)
-    position.untilRound = fromRound
-    position.untilBlock = this.block
-    position.spansRoundStart = position.fromRound != fromRound
-    position.save()
-    position.id = account
-    position.untilRound = NO_END
-    position.untilBlock = NO_END
-    if (position.spansRoundStart) position.delegatedAmountAtRoundStart = position.delegatedAmount
-    position.spansRoundStart = true
-    position.fromRound = fromRound
-    position.fromBlock = this.block
-  }
+function newTranscoderPosition(account: Bytes): TranscoderPosition {
+  const position = new TranscoderPosition(account)
+  position.account = getOrCreateAccount(account).id
+  position.delegatedAmount = BigInt.zero()
+  position.delegatedAmountAtRoundStart = BigInt.zero()
+  position.inPool = false
+  position.activationRound = 0
+  position.deactivationRound = 0
+  position.lastRewardRound = 0
+  position.cumulativeRewardFactor = BigInt.zero()
+  position.cumulativeRewards = BigInt.zero()
+  position.exact = true
+  position.fromRound = 0
+  position.fromBlock = 0
+  position.untilRound = NO_END
+  position.untilBlock = NO_END
+  return position
 }

@@ -1,12 +1,13 @@
 import { BigInt, Bytes } from '@graphprotocol/graph-ts'
-import { Protocol, StakePosition } from '../generated/schema'
-import { NO_END, StakePositions } from './stake-positions'
+import { Protocol, TranscoderPosition } from '../generated/schema'
+import { NO_END } from './changing-state'
+import { StakePositions } from './stake-positions'
 
 /**
  * Takes a transcoder whose activation was announced into the pool with its total stake, wei, then
  * (BondingManager.tryToJoinActiveSet). It is active from the next round on.
  */
-export function joinPool(transcoder: StakePosition, protocol: Protocol, totalStake: BigInt): void {
+export function joinPool(transcoder: TranscoderPosition, protocol: Protocol, totalStake: BigInt): void {
   transcoder.inPool = true
   transcoder.activationRound = protocol.currentRound + 1
   transcoder.deactivationRound = NO_END
@@ -15,7 +16,7 @@ export function joinPool(transcoder: StakePosition, protocol: Protocol, totalSta
 }
 
 /** Takes a resigned or evicted transcoder out of the pool (BondingManager.resignTranscoder, tryToJoinActiveSet). */
-export function leavePool(transcoder: StakePosition, protocol: Protocol): void {
+export function leavePool(transcoder: TranscoderPosition, protocol: Protocol): void {
   transcoder.inPool = false
   transcoder.deactivationRound = protocol.currentRound + 1
   protocol.nextRoundTotalActiveStake -= transcoder.delegatedAmount
@@ -38,19 +39,29 @@ export function announceActivation(
   transcoder: Bytes,
   effectiveRound: i32,
 ): boolean {
-  giveUpPendingActivation(positions, protocol)
-  const position = positions.find(transcoder)
+  const position = positions.findTranscoder(transcoder)
   const inPool = position == null ? false : position.inPool
   if (!inPool) protocol.pendingActivation = transcoder
   return !inPool && effectiveRound == protocol.currentRound + 1
 }
 
-/** The transcoder whose announced activation is still without a cause, if any, cannot be relied on: none will come. */
-export function giveUpPendingActivation(positions: StakePositions, protocol: Protocol): void {
+/**
+ * The transcoder whose announced activation has no cause, and none will come: that contradicts what is known of it. Null
+ * where no activation is pending.
+ */
+export function contradictPendingActivation(positions: StakePositions, protocol: Protocol): TranscoderPosition | null {
   const pending = protocol.pendingActivation
-  if (!pending) return
-  positions.contradict(positions.of(pending), 'announced activation without a cause')
+  if (!pending) return null
+  const transcoder = positions.transcoder(pending)
+  positions.contradictTranscoder(transcoder, 'announced activation without a cause')
   protocol.pendingActivation = null
+  return transcoder
+}
+
+/** Takes a transcoder whose announced activation has no cause into the pool all the same, as that is what was announced. */
+export function joinWithoutCause(positions: StakePositions, protocol: Protocol): void {
+  const transcoder = contradictPendingActivation(positions, protocol)
+  if (transcoder != null) joinPool(transcoder, protocol, transcoder.delegatedAmount)
 }
 
 /** More stake, wei, for a delegate, in the pool or about to join it or neither (BondingManager.increaseTotalStake). */
@@ -62,7 +73,7 @@ export function increaseTotalStake(
 ): void {
   const pending = isActivationPending(delegate, protocol)
   if (amount.isZero() && !pending) return
-  const transcoder = positions.of(delegate)
+  const transcoder = positions.transcoder(delegate)
   if (pending) joinPool(transcoder, protocol, transcoder.delegatedAmount + amount)
   else if (transcoder.inPool) protocol.nextRoundTotalActiveStake += amount
   transcoder.delegatedAmount += amount
@@ -77,9 +88,9 @@ export function decreaseTotalStake(
   amount: BigInt,
 ): void {
   if (amount.isZero()) return
-  const transcoder = positions.of(delegate)
+  const transcoder = positions.transcoder(delegate)
   if (transcoder.delegatedAmount < amount) {
-    positions.contradict(transcoder, `${amount} taken away of ${transcoder.delegatedAmount} delegated`)
+    positions.contradictTranscoder(transcoder, `${amount} taken away of ${transcoder.delegatedAmount} delegated`)
     return
   }
   if (transcoder.inPool) protocol.nextRoundTotalActiveStake -= amount

@@ -1,4 +1,4 @@
-import { BigInt, Bytes, ethereum } from '@graphprotocol/graph-ts'
+import { Address, BigInt, Bytes, ethereum } from '@graphprotocol/graph-ts'
 import { UnbondingLock } from '../generated/schema'
 import { unbondingLockId } from '../ids'
 import { StakePositions } from './stake-positions'
@@ -36,7 +36,9 @@ export function closeUnbondingLock(
   const lock = UnbondingLock.load(unbondingLockId(owner, lockId))
   if (lock == null || lock.state != 'OPEN' || lock.amount != amount) {
     const found = lock == null ? 'none' : `${lock.amount} ${lock.state}`
-    positions.contradict(positions.of(owner), `unbonding lock ${lockId} of ${amount} is ${found}`)
+    const position = positions.delegator(owner)
+    positions.contradictDelegator(position, `unbonding lock ${lockId} of ${amount} is ${found}`)
+    if (lock == null) positions.contradictDelegates(position, Address.zero())
     return 0
   }
   lock.state = state

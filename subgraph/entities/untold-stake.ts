@@ -1,26 +1,26 @@
 import { Bytes, store } from '@graphprotocol/graph-ts'
-import { StakePosition, UntoldStake } from '../generated/schema'
+import { TranscoderPosition, UntoldStake } from '../generated/schema'
 
 /** Whether no event and no contract told all of a delegate's stake. False for one that was contradicted. */
-export function isUntold(delegate: StakePosition): boolean {
+export function isUntold(delegate: TranscoderPosition): boolean {
   return !delegate.exact && UntoldStake.load(delegate.id) != null
 }
 
 /** Whether a contract told the stake as of the end of this block, with changes of the block that are yet to come. */
-export function isToldAt(delegate: StakePosition, block: i32): boolean {
+export function isToldAt(delegate: TranscoderPosition, block: i32): boolean {
   const untold = UntoldStake.load(delegate.id)
   return untold != null && delegate.exact && untold.toldAtBlock == block
 }
 
 /** From here on part of the delegate's stake is not told. */
-export function createUntoldStake(delegate: StakePosition): void {
+export function createUntoldStake(delegate: TranscoderPosition): void {
   const untold = new UntoldStake(delegate.id)
   untold.save()
   delegate.exact = false
 }
 
 /** A contract told the stake as of the end of this block. */
-export function tellUntoldStake(delegate: StakePosition, block: i32): void {
+export function tellUntoldStake(delegate: TranscoderPosition, block: i32): void {
   const untold = new UntoldStake(delegate.id)
   untold.toldAtBlock = block
   untold.save()

@@ -47,16 +47,16 @@ export function confirmActiveSet(stake: L1Stake, round: i32): void {
   }
   for (let i = 0; i < active.length; i++) confirmStake(stake, active[i], stakes[i], round)
   if (outOfPlace >= 0) {
-    const transcoder = stake.positions.of(active[outOfPlace])
+    const transcoder = stake.positions.transcoder(active[outOfPlace])
     stake.contradict(transcoder, `active in ${round} after one with more stake that is not`)
   }
   if (active.length > 0) stake.putFirst(active)
 }
 
 function confirmStake(stake: L1Stake, member: Bytes, told: BigInt, round: i32): void {
-  const known = stake.positions.find(member)
+  const known = stake.positions.findTranscoder(member)
   if (known != null && known.exact && known.delegatedAmount == told) return
-  const transcoder = stake.positions.of(member)
+  const transcoder = stake.positions.transcoder(member)
   if (transcoder.exact) {
     stake.contradict(transcoder, `${told} at the start of ${round}, not ${transcoder.delegatedAmount}`)
   }
@@ -66,7 +66,7 @@ function confirmStake(stake: L1Stake, member: Bytes, told: BigInt, round: i32): 
 function isEveryStakeExact(stake: L1Stake): boolean {
   const members = stake.poolMembers()
   for (let i = 0; i < members.length; i++) {
-    const position = stake.positions.find(members[i])
+    const position = stake.positions.findTranscoder(members[i])
     if (position != null && !position.exact) return false
   }
   return true

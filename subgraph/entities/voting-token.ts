@@ -2,7 +2,7 @@ import { Address, BigInt, Bytes } from '@graphprotocol/graph-ts'
 import { TokenBalance, VotingToken } from '../generated/schema'
 import { supersededTokenBalanceId, tokenBalanceId } from '../ids'
 import { getOrCreateAccount } from './account'
-import { NO_END } from './stake-positions'
+import { NO_END } from './changing-state'
 
 /** A voting token, not saved when new; nothing of it exists before any transfer. */
 export function getOrCreateVotingToken(address: Bytes): VotingToken {

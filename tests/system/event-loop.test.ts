@@ -20,32 +20,35 @@ const log = (block: number, logIndex: number) => {
 /** Facts of the real chain's size at one moment: as many holders, and proposals with as many votes. */
 function madeUpLists(): Lists {
   return {
-    stakePositions: Array.from({ length: HOLDERS }, (_, index) => {
-      const isTranscoder = index < TRANSCODERS
-      return {
-        id: account(index),
-        delegate: { id: account(index % TRANSCODERS) },
-        bondedAmount: String(LPT * BigInt(index + 7) + 123n),
-        lastClaimRound: 1,
-        delegatedAmount: isTranscoder ? String(LPT * 50_000n * BigInt(index + 1)) : '0',
-        activationRound: isTranscoder ? 2 : 0,
-        deactivationRound: isTranscoder ? 2147483647 : 0,
-        inPool: isTranscoder,
-        lastRewardRound: isTranscoder ? 1 : 0,
-        cumulativeRewardFactor: isTranscoder ? '1000000000000000000000000123' : '0',
-        cumulativeRewards: '0',
-        exact: true,
-        fromRound: 2,
-        fromBlock: 51,
-      }
-    }),
+    delegatorPositions: Array.from({ length: HOLDERS }, (_, index) => ({
+      id: account(index),
+      delegate: { id: account(index % TRANSCODERS) },
+      bondedAmount: String(LPT * BigInt(index + 7) + 123n),
+      lastClaimRound: 1,
+      exact: true,
+      fromRound: 2,
+      fromBlock: 51,
+    })),
+    transcoderPositions: Array.from({ length: TRANSCODERS }, (_, index) => ({
+      id: account(index),
+      delegatedAmount: String(LPT * 50_000n * BigInt(index + 1)),
+      activationRound: 2,
+      deactivationRound: 2147483647,
+      inPool: true,
+      lastRewardRound: 1,
+      cumulativeRewardFactor: '1000000000000000000000000123',
+      cumulativeRewards: '0',
+      exact: true,
+      fromRound: 2,
+      fromBlock: 51,
+    })),
     earningsPools: [],
     accounts: Array.from({ length: HOLDERS }, (_, index) => {
       return { id: account(index), firstCheckpointRound: 1, firstCheckpointBlock: 51 }
     }),
     rounds: Array.from({ length: ROUNDS - 1 }, (_, index) => {
       const number = index + 1
-      const totals = { totalActiveStake: '5000', totalStake: '6000', contradictions: 0 }
+      const totals = { totalActiveStake: '5000', totalStake: '6000' }
       return { number, ...totals, blockHash: hash(number), ...log(number * 50, 0) }
     }),
     contradictions: [],

@@ -295,9 +295,9 @@ describe('graph-node', () => {
     const changed = `_change_block: { number_gte: ${since} }`
     expect(await bondBlocks(`, where: { ${changed} }`)).toEqual(await bondBlocks(`, where: { block_gte: ${since} }`))
     const positions = (where: string) =>
-      ask<{ stakePositions: { id: string; fromBlock: number; untilBlock: number }[] }>(
-        `{ stakePositions(first: 1000, orderBy: id, where: { ${where} }) { id fromBlock untilBlock } }`,
-      ).then(({ stakePositions }) => stakePositions)
+      ask<{ delegatorPositions: { id: string; fromBlock: number; untilBlock: number }[] }>(
+        `{ delegatorPositions(first: 1000, orderBy: id, where: { ${where} }) { id fromBlock untilBlock } }`,
+      ).then(({ delegatorPositions }) => delegatorPositions)
     const found = await positions(changed)
     expect(found).toEqual(expect.arrayContaining(await positions(`fromBlock_gte: ${since}`)))
     // Those that ended, too.
@@ -305,7 +305,16 @@ describe('graph-node', () => {
   })
 
   test('answers a document at one block, whatever the chain does meanwhile', async () => {
-    const lists = ['stakePositions', 'bonds', 'unbonds', 'rewards', 'voteCasts', 'earningsClaims', 'accounts'] as const
+    const lists = [
+      'delegatorPositions',
+      'transcoderPositions',
+      'bonds',
+      'unbonds',
+      'rewards',
+      'voteCasts',
+      'earningsClaims',
+      'accounts',
+    ] as const
     type Answer = Record<(typeof lists)[number], unknown[]> & Record<'first' | 'last', { block: Meta }>
     const document = `{ first: _meta { block { number hash } }
       ${lists.map((list) => `${list}(first: 1000) { id }`).join(' ')} last: _meta { block { number hash } } }`

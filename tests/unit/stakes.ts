@@ -18,7 +18,8 @@ export function stake(account: string, delegate: string | null, fields: Partial<
     lastRewardRound: 0,
     cumulativeRewardFactor: 0n,
     cumulativeRewards: 0n,
-    exact: true,
+    isBondExact: true,
+    isDelegationExact: true,
     ...fields,
   }
 }
