@@ -44,7 +44,7 @@ const KEPT_HOLDERS = 250_000
 export function indexedChain(source: FactsSource): IndexedChain {
   const snapshots: IndexedChain['snapshots'] = new LRUCache({
     maxSize: KEPT_HOLDERS,
-    sizeCalculation: ({ holders }) => holders.length + 1,
+    sizeCalculation: ({ size }) => size + 1,
     // A snapshot pushed out while it is made is still waited for.
     ignoreFetchAbort: true,
     fetchMethod: (_key, _stale, { context: make }) => make(),

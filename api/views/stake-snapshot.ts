@@ -27,6 +27,11 @@ export class StakeSnapshot {
         : powers.filter(({ stake, votes }) => votes > 0n || (stake ?? 0n) > 0n).sort(byVotes)
   }
 
+  /** How many holders it keeps in memory. */
+  get size(): number {
+    return this.#holders instanceof ApiError ? 0 : this.#holders.length
+  }
+
   /** Accounts with stake or votes, most votes first; NOT_EXACT where an event contradicted the stake of one. */
   get holders(): readonly VotingPower[] {
     if (this.#holders instanceof ApiError) throw this.#holders
