@@ -4,7 +4,7 @@ import type { LogPosition } from '../rules/log.ts'
 import { percent } from '../rules/poll-tally.ts'
 import type { Poll as PollFacts } from '../rules/proposal.ts'
 import { choiceOf, type State } from '../rules/proposal-count.ts'
-import { decodeAction, recomputeProposalId } from '../texts/proposal-actions.ts'
+import { decodeAction, isProposalIdRight } from '../texts/proposal-actions.ts'
 import { proposalTitle } from '../texts/proposal-title.ts'
 import { folded } from '../texts/search.ts'
 import {
@@ -129,7 +129,7 @@ const proposalFields: AllFields<Omit<ProposalResolvers, '__resolveType'>> = {
 const TreasuryProposal: AllFields<TreasuryProposalResolvers> = {
   ...given('proposalId', 'snapshotRound', 'lastRound'),
   ...proposalFields,
-  proposalIdVerified: (proposal) => recomputeProposalId(proposal) === proposal.proposalId,
+  proposalIdVerified: isProposalIdRight,
   actions: ({ targets, values, calldatas, view }) =>
     targets.map((target, index) => {
       const action = { target, value: values[index] ?? 0n, calldata: calldatas[index] ?? '0x' }

@@ -57,6 +57,7 @@ function madeUpLists(): Lists {
       values: ['0'],
       calldatas: ['0x'],
       description: `# Proposal ${index}\n\n${'Some *text* of it. '.repeat(50)}`,
+      descriptionHash: null,
       snapshotRound: 5,
       // Open, so that each is counted anew whenever it is asked for.
       lastRound: ROUNDS,
@@ -64,6 +65,7 @@ function madeUpLists(): Lists {
     })),
     treasuryProposalEvents: [],
     timelockEvents: [],
+    scheduledCalls: [],
     governorSettingChanges: [],
     polls: [],
     closings: [],
