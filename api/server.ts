@@ -55,8 +55,8 @@ export async function createServer(options: {
   isReady: () => boolean
   /** What counts requests and queries; new by default. */
   metrics?: Metrics
-  /** An IPFS gateway's URL, for the texts of polls; none are fetched without. */
-  ipfsGateway?: string | undefined
+  /** URLs of IPFS gateways, for the texts of polls, in the order they are asked; none are fetched without. */
+  ipfsGateways?: readonly string[]
   /** What a request and a client may ask, where not the defaults. */
   limits?: Partial<Limits>
   /** Proxies that are believed whom they ask for, as Express' "trust proxy" takes them; none by default. */
@@ -70,7 +70,7 @@ export async function createServer(options: {
   const metrics = options.metrics ?? new Metrics()
   metrics.watch(options.chains)
   const chains = options.chains.map(indexedChain)
-  const pollTexts = new PollTexts(options.ipfsGateway)
+  const pollTexts = new PollTexts(options.ipfsGateways ?? [])
   const app = express()
   app.disable('x-powered-by')
   if (options.trustProxy !== undefined) app.set('trust proxy', options.trustProxy)

@@ -1,4 +1,4 @@
-import { BigInt, Bytes, ethereum } from '@graphprotocol/graph-ts'
+import { BigInt, Bytes, crypto, ethereum } from '@graphprotocol/graph-ts'
 import { getOrCreateAccount } from '../subgraph/entities/account'
 import { recordSettingChange } from '../subgraph/entities/governor-setting-change'
 import { setLogPosition } from '../subgraph/entities/log'
@@ -30,6 +30,7 @@ export function handleProposalCreated(event: ProposalCreatedEvent): void {
   proposal.values = event.params.values
   proposal.calldatas = event.params.calldatas
   proposal.description = event.params.description
+  proposal.descriptionHash = descriptionHash(event)
   proposal.snapshotRound = keptRound(event.params.voteStart)
   proposal.lastRound = keptRound(event.params.voteEnd)
   setLogPosition(proposal, event, getOrCreateProtocol())
@@ -84,6 +85,40 @@ export function handleProposalThresholdSet(event: ProposalThresholdSetEvent): vo
 /** Part of active stake that must vote; counts for snapshots from the round of the change on. */
 export function handleQuorumNumeratorUpdated(event: QuorumNumeratorUpdatedEvent): void {
   recordSettingChange(event, 'QUORUM_NUMERATOR', event.params.oldQuorumNumerator, event.params.newQuorumNumerator)
+}
+
+/**
+ * keccak256 of the description's bytes, the last of ProposalCreated's nine parameters, as the log in the receipt has them;
+ * null where there is no receipt, or its log is not encoded so.
+ */
+function descriptionHash(event: ethereum.Event): Bytes | null {
+  const receipt = event.receipt
+  if (!receipt) return null
+  for (let i = 0; i < receipt.logs.length; i++) {
+    const log = receipt.logs[i]
+    if (log.logIndex != event.logIndex) continue
+    const start = wordAt(log.data, 8 * WORD)
+    const length = start < 0 ? -1 : wordAt(log.data, start)
+    if (length < 0 || length > log.data.length - start - WORD) return null
+    const description = log.data.subarray(start + WORD, start + WORD + length)
+    return Bytes.fromByteArray(crypto.keccak256(Bytes.fromUint8Array(description)))
+  }
+  return null
+}
+
+/** Bytes of an ABI word. */
+const WORD = 32
+
+/** The number in a word of ABI-encoded data, at an offset in bytes; -1 where it is not there or larger than any length. */
+function wordAt(data: Bytes, offset: i32): i32 {
+  if (offset > data.length - WORD) return -1
+  let number: i32 = 0
+  for (let i = 0; i < WORD; i++) {
+    const byte: i32 = data[offset + i]
+    if (i < WORD - 3 && byte != 0) return -1
+    number = (number << 8) | byte
+  }
+  return number
 }
 
 function newProposalEvent(event: ethereum.Event, proposalId: BigInt, kind: string): TreasuryProposalEvent {

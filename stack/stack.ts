@@ -27,8 +27,8 @@ import { buildSubgraph, chooseSubgraph, writeNetworkBuild } from './subgraph-bui
 export interface StackOptions extends ChainOptions, RunOptions {
   /** Port of the API; 0, the default, takes a free one. */
   port?: number
-  /** An IPFS gateway's URL, for the texts of polls; none are fetched without. */
-  ipfsGateway?: string | undefined
+  /** URLs of IPFS gateways, for the texts of polls, in the order they are asked; none are fetched without. */
+  ipfsGateways?: readonly string[]
   /** How the API follows the index, where not by its defaults. */
   following?: Pick<FollowOptions, 'intervalMs' | 'maxAgeSeconds' | 'maxFactsMiB'>
   /** What a request and a client may ask of the API, where not its defaults. */
@@ -191,7 +191,7 @@ interface Served extends ApiServer {
 
 async function serveApi(
   run: Run,
-  { port = 0, limits = {}, ipfsGateway, trustProxy, following }: StackOptions,
+  { port = 0, limits = {}, ipfsGateways = [], trustProxy, following }: StackOptions,
   chains: Chain[],
   dataDir: string | undefined,
 ): Promise<Served> {
@@ -201,7 +201,7 @@ async function serveApi(
     const observe = (seconds: number, answered: boolean) => metrics.observeUpstream(chain.network, seconds, answered)
     return new FollowedChain(chain, { ...following, dataDir, log, observe })
   })
-  const options = { chains: followed, port, metrics, ipfsGateway, limits, trustProxy, log }
+  const options = { chains: followed, port, metrics, ipfsGateways, limits, trustProxy, log }
   try {
     const api = await createServer({ ...options, isReady: () => run.isReady })
     run.onStop(async () => {

@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { DEFAULT_LIMITS, NO_LIMITS } from '../api/graphql/limits.ts'
+import { gatewayBase } from '../api/texts/ipfs-file.ts'
 import { postJson } from './graph-node.ts'
 import { StackError } from './processes.ts'
 import { createProgressDisplay } from './progress.ts'
@@ -123,8 +124,8 @@ function readOptions(argv: string[]): StackOptions {
       option(
         '--ipfs-gateway <url>',
         'IPFS_GATEWAY',
-        'IPFS gateway to fetch the texts of polls from (default: none)',
-      ).argParser(gatewayUrl),
+        'IPFS gateway to fetch the texts of polls from; of several the next is asked where one fails (repeatable, default: none)',
+      ).argParser(gatewayUrls),
     )
     .addOption(
       option(
@@ -173,7 +174,7 @@ function readOptions(argv: string[]): StackOptions {
     trace?: string[]
     port: number
     graphNode?: string
-    ipfsGateway?: string
+    ipfsGateway?: string[]
     dataDir?: string
     rateLimit: number
     trustProxy?: string
@@ -188,7 +189,7 @@ function readOptions(argv: string[]): StackOptions {
     rpcUrls: rpcUrls(chosen.rpc ?? [], networks, (message) => program.error(`error: ${message}`)),
     traces: chosen.trace ?? [],
     port: chosen.port,
-    ipfsGateway: chosen.ipfsGateway,
+    ipfsGateways: chosen.ipfsGateway ?? [],
     limits: chosen.limits ? { requestsPerMinute: chosen.rateLimit } : NO_LIMITS,
     trustProxy: chosen.trustProxy,
     following: { intervalMs: chosen.followEvery * 1000, maxAgeSeconds: chosen.maxAge, maxFactsMiB: chosen.maxFacts },
@@ -225,12 +226,14 @@ function seconds(value: string): number {
 }
 
 /** What the API refuses too, here in one line with the option's name. */
-function gatewayUrl(value: string): string {
-  const url = URL.canParse(value) ? new URL(value) : undefined
-  if (url === undefined || !/^https?:$/.test(url.protocol) || url.username !== '' || url.password !== '') {
+function gatewayUrls(value: string, previous: string[] = []): string[] {
+  const added = value.split(',')
+  try {
+    for (const url of added) gatewayBase(url)
+  } catch {
     throw new InvalidArgumentError('It is no http or https URL without a user, such as https://ipfs.io.')
   }
-  return value
+  return [...previous, ...added]
 }
 
 function rpcUrls(values: string[], networks: string[], fail: (message: string) => never): Record<string, string> {

@@ -1,5 +1,7 @@
 import { integer } from '../rules/integer.ts'
+import type { LogPosition } from '../rules/log.ts'
 import type { Poll, PollClosing, TreasuryProposal, TreasuryProposalEvent, VoteCast } from '../rules/proposal.ts'
+import type { ScheduledCall } from '../rules/timelock.ts'
 import { ALL, type EntityOf, logPosition, type Names, series, type Timelines } from './series.ts'
 import type { Since } from './timeline.ts'
 
@@ -10,14 +12,22 @@ export interface QuorumNumerator extends Since {
   logIndex: number
 }
 
+/** What happened to an operation of the timelock. */
+interface TimelockEvent extends Since {
+  kind: 'SCHEDULED' | 'EXECUTED' | 'CANCELED'
+  at: LogPosition
+}
+
 /** Facts of treasury proposals and polls: each of one list, or by proposal. */
 export const governanceSeries = {
   treasuryProposals: series('treasuryProposals', (proposal, names) => [ALL, treasuryProposal(proposal, names)]),
   proposalEvents: series('treasuryProposalEvents', (event) => [event.proposal.id, happened(event.kind, event)]),
   /** By operation. */
-  timelockEnds: series('timelockEvents', (event) => {
-    return [event.operation, happened(event.kind === 'CANCELED' ? 'CANCELED' : 'EXECUTED', event)]
+  timelockEvents: series('timelockEvents', (event): [string, TimelockEvent & Since] => {
+    return [event.operation, { kind: event.kind, at: logPosition(event), block: event.block }]
   }),
+  /** By transaction. */
+  scheduledCalls: series('scheduledCalls', (call, names) => [call.transactionHash, scheduledCall(call, names)]),
   numerators: series('governorSettingChanges', ({ newValue, round, block, logIndex }): [string, QuorumNumerator] => [
     ALL,
     { value: integer(newValue), round, block, logIndex },
@@ -35,7 +45,7 @@ export const governanceSeries = {
 const NOBODY = ''
 
 function treasuryProposal(proposal: EntityOf<'treasuryProposals'>, names: Names): TreasuryProposal & Since {
-  const { targets, calldatas, description, snapshotRound, lastRound, block } = proposal
+  const { targets, calldatas, description, descriptionHash, snapshotRound, lastRound, block } = proposal
   return {
     system: 'TREASURY',
     id: names.of(proposal.id),
@@ -46,6 +56,7 @@ function treasuryProposal(proposal: EntityOf<'treasuryProposals'>, names: Names)
     values: proposal.values.map(integer),
     calldatas,
     description,
+    descriptionHash: descriptionHash ?? null,
     snapshotRound,
     lastRound,
     events: [],
@@ -55,9 +66,21 @@ function treasuryProposal(proposal: EntityOf<'treasuryProposals'>, names: Names)
 
 function happened(
   kind: TreasuryProposalEvent['kind'],
-  log: EntityOf<'treasuryProposalEvents' | 'timelockEvents'>,
+  log: EntityOf<'treasuryProposalEvents'>,
 ): TreasuryProposalEvent & Since {
   return { kind, at: logPosition(log), block: log.block }
+}
+
+function scheduledCall(call: EntityOf<'scheduledCalls'>, names: Names): ScheduledCall & Since {
+  return {
+    operation: call.operation,
+    index: integer(call.index ?? '0'),
+    target: names.of(call.target ?? '0x'),
+    value: integer(call.value ?? '0'),
+    data: call.data ?? '0x',
+    at: logPosition(call),
+    block: call.block,
+  }
 }
 
 function openPoll(poll: EntityOf<'polls'>, names: Names): Poll & Since {
@@ -114,9 +137,15 @@ export class GovernanceFacts {
     return polls.all(ALL).map((poll) => ({ ...poll, closing: closings.last(poll.id)?.closing ?? null }))
   }
 
-  /** How an operation of the timelock ended, at its last log; null while it did not. */
+  /** The calls that a transaction put into the timelock, in the order of logs. */
+  scheduledCalls(transactionHash: string): ScheduledCall[] {
+    return this.facts.scheduledCalls.all(transactionHash)
+  }
+
+  /** How an operation of the timelock ended, at its last log; null while it waits, again after it was canceled too. */
   timelockEnd(operation: string): TreasuryProposalEvent | null {
-    return this.facts.timelockEnds.last(operation) ?? null
+    const last = this.facts.timelockEvents.last(operation)
+    return last === undefined || last.kind === 'SCHEDULED' ? null : { kind: last.kind, at: last.at }
   }
 
   /** The governor's quorum numerators in the order they were set. */

@@ -117,9 +117,12 @@ function headText(value: Head[string]): string {
   return value === null ? '' : typeof value === 'object' ? jsonText(value) : String(value)
 }
 
-/** JSON with amounts as decimal strings. */
+/** JSON with amounts as decimal strings, and U+FFFD for half a character, which would be spelled but is no text. */
 export function jsonText(value: unknown): string {
-  return JSON.stringify(value, (_, part: unknown) => (typeof part === 'bigint' ? String(part) : part))
+  return JSON.stringify(value, (_, part: unknown) => {
+    if (typeof part === 'string') return part.toWellFormed()
+    return typeof part === 'bigint' ? String(part) : part
+  })
 }
 
 /**

@@ -105,7 +105,9 @@ export function languageLimit(error: GraphQLError, { tokens, depth }: Limits): A
 
 /** JSON of an answer; LIMIT_EXCEEDED for one that is too big. */
 export function stringify(answer: FormattedExecutionResult, { responseCharacters }: Limits): string {
-  const text = JSON.stringify(answer)
+  const plain = JSON.stringify(answer)
+  // Half a character, which a request may have and an error repeat, is spelled in JSON, but no text to many who read it.
+  const text = plain.includes('\\ud') ? JSON.stringify(answer, wellFormed) : plain
   if (text.length <= responseCharacters) return text
   throw limitExceeded(
     'response',
@@ -113,6 +115,10 @@ export function stringify(answer: FormattedExecutionResult, { responseCharacters
     `the answer has ${figure(text.length)}; ask smaller pages`,
     ' characters',
   )
+}
+
+function wellFormed(_: string, part: unknown): unknown {
+  return typeof part === 'string' ? part.toWellFormed() : part
 }
 
 /** What graphql-js compares at the most to see whether fields of one name can be merged. */

@@ -4,7 +4,8 @@ import type { LogPosition } from '../rules/log.ts'
 import { percent } from '../rules/poll-tally.ts'
 import type { Poll as PollFacts } from '../rules/proposal.ts'
 import { choiceOf, type State } from '../rules/proposal-count.ts'
-import { decodeAction, recomputeProposalId } from '../texts/proposal-actions.ts'
+import type { PollTexts } from '../texts/poll-text.ts'
+import { decodeAction, isProposalIdRight } from '../texts/proposal-actions.ts'
 import { proposalTitle } from '../texts/proposal-title.ts'
 import { folded } from '../texts/search.ts'
 import {
@@ -37,13 +38,16 @@ import { holdersPage } from './treasury-resolvers.ts'
 /** How long an answer waits for a poll's text that is not at hand: not long enough to be felt. */
 const TEXT_PATIENCE_MS = 150
 
+/** How long a search waits for all the texts of polls that it has to look into. */
+const SEARCH_PATIENCE_MS = 5_000
+
 /** Resolvers of Query.proposals and Query.proposal. */
 export const proposalQueries: Required<Pick<QueryResolvers, 'proposals' | 'proposal'>> = {
   proposals: async (_, { first, after, filter, orderBy }, context) => {
     pageSize(first)
     const asked = viewsOf(filter?.network, context)
-    const { proposals, uncounted } = await filterProposals(allProposals(asked), filter ?? {}, asked, context)
-    return { ...pageOf(...sortProposals(proposals, orderBy ?? 'CREATED_DESC'), first, after), uncounted }
+    const { proposals, ...leftOut } = await filterProposals(allProposals(asked), filter ?? {}, asked, context)
+    return { ...pageOf(...sortProposals(proposals, orderBy ?? 'CREATED_DESC'), first, after), ...leftOut }
   },
   proposal: (_, { id }, { governance }) => findProposal(id, governance),
 }
@@ -129,7 +133,7 @@ const proposalFields: AllFields<Omit<ProposalResolvers, '__resolveType'>> = {
 const TreasuryProposal: AllFields<TreasuryProposalResolvers> = {
   ...given('proposalId', 'snapshotRound', 'lastRound'),
   ...proposalFields,
-  proposalIdVerified: (proposal) => recomputeProposalId(proposal) === proposal.proposalId,
+  proposalIdVerified: isProposalIdRight,
   actions: ({ targets, values, calldatas, view }) =>
     targets.map((target, index) => {
       const action = { target, value: values[index] ?? 0n, calldata: calldatas[index] ?? '0x' }
@@ -273,20 +277,31 @@ function cidOf({ proposal }: PollFacts): string | null {
   return /^[A-Za-z0-9]{32,128}$/.test(text) ? text : null
 }
 
-async function textOf(
+/** Null where there is none. */
+interface ProposalText {
+  title: string | null
+  description: string | null
+}
+
+/** A proposal's text, nothing where it cannot be had in time. */
+async function textOf(proposal: ProposalInView, { pollTexts }: Context): Promise<ProposalText> {
+  return (await textIfHad(proposal, pollTexts, TEXT_PATIENCE_MS)) ?? { title: null, description: null }
+}
+
+/** A proposal's text; null where it has one that cannot be had in time. */
+async function textIfHad(
   proposal: ProposalInView,
-  { pollTexts }: Context,
-): Promise<{ title: string | null; description: string | null }> {
-  if (proposal.system === 'TREASURY') {
-    return { title: proposalTitle(proposal.description), description: proposal.description }
-  }
-  if (proposal.system === 'ARAGON') {
-    const text = proposal.metadata === '' ? null : proposal.metadata
-    return { title: text === null ? null : proposalTitle(text), description: text }
+  pollTexts: PollTexts,
+  patienceMs: number,
+): Promise<ProposalText | null> {
+  if (proposal.system !== 'POLL') {
+    const text = proposal.system === 'TREASURY' ? proposal.description : proposal.metadata
+    return { title: proposalTitle(text), description: text === '' ? null : text }
   }
   const cid = cidOf(proposal)
-  const found = cid === null ? undefined : await pollTexts.ready(cid, TEXT_PATIENCE_MS)
-  return found === undefined ? { title: null, description: null } : { title: found.title, description: found.text }
+  if (cid === null) return { title: null, description: null }
+  const found = await pollTexts.ready(cid, patienceMs)
+  return found === undefined ? null : { title: found.title, description: found.text === '' ? null : found.text }
 }
 
 async function filterProposals(
@@ -294,12 +309,13 @@ async function filterProposals(
   filter: ProposalFilter,
   views: readonly GovernanceView[],
   context: Context,
-): Promise<{ proposals: ProposalInView[]; uncounted: string[] }> {
+): Promise<{ proposals: ProposalInView[]; uncounted: string[]; textsMissing: string[] }> {
   const { system, state, proposer, voter, search, createdAfter, createdBefore } = filter
   const votedOn =
     voter === null || voter === undefined ? null : new Set(views.flatMap((view) => view.proposalsVotedBy(voter)))
   const needle = search ? folded(search) : undefined
   const uncounted: string[] = []
+  const textsMissing: string[] = []
   const fits = await Promise.all(
     proposals.map(async (proposal) => {
       const created = isoTime(proposal.createdAt.timestamp)
@@ -308,14 +324,20 @@ async function filterProposals(
       if (createdAfter && created < createdAfter) return false
       if (createdBefore && created > createdBefore) return false
       if (votedOn !== null && !votedOn.has(proposal)) return false
-      if (needle && !(await isTextFound(proposal, needle, context))) return false
-      if (!state) return true
-      const found = await stateIfCounted(proposal)
-      if (found === null) uncounted.push(globalId(proposal))
-      return found !== null && state.includes(found)
+      const isFound = needle ? await isTextFound(proposal, needle, context) : true
+      if (isFound === false) return false
+      const counted = state ? await stateIfCounted(proposal) : undefined
+      if (counted && state?.includes(counted) === false) return false
+      if (counted === null) uncounted.push(globalId(proposal))
+      if (isFound === null) textsMissing.push(globalId(proposal))
+      return counted !== null && isFound !== null
     }),
   )
-  return { proposals: proposals.filter((_, index) => fits[index]), uncounted: uncounted.sort() }
+  return {
+    proposals: proposals.filter((_, index) => fits[index]),
+    uncounted: uncounted.sort(),
+    textsMissing: textsMissing.sort(),
+  }
 }
 
 /** Null where it cannot be counted, for whatever reason a client may be told. */
@@ -328,8 +350,11 @@ async function stateIfCounted(proposal: ProposalInView): Promise<State | null> {
   }
 }
 
-async function isTextFound(proposal: ProposalInView, needle: string, context: Context): Promise<boolean> {
-  const { title, description } = await textOf(proposal, context)
+/** Whether a proposal's text has a word in it; null where the text cannot be had in time. */
+async function isTextFound(proposal: ProposalInView, needle: string, { pollTexts }: Context): Promise<boolean | null> {
+  const text = await textIfHad(proposal, pollTexts, SEARCH_PATIENCE_MS)
+  if (text === null) return null
+  const { title, description } = text
   return [title, description].some((text) => text !== null && folded(text).includes(needle))
 }
 

@@ -16,7 +16,10 @@ export interface TreasuryProposal {
   targets: string[]
   values: bigint[]
   calldatas: string[]
+  /** As it can be stored: without NUL characters, and with U+FFFD where it is not UTF-8. */
   description: string
+  /** keccak256 of the description as it is on the chain; null where no receipt told it. */
+  descriptionHash: string | null
   snapshotRound: number
   lastRound: number
   /** What happened to it, in the order of logs. */

@@ -1,7 +1,8 @@
-// The texts of LIP-16 polls. The chain has only their CIDs: the texts are asked of an IPFS gateway, where there is one.
+// The texts of LIP-16 polls. The chain has only their CIDs: the texts are asked of IPFS gateways, where there are any.
 import { LRUCache } from 'lru-cache'
-import { CID } from 'multiformats/cid'
+import type { CID } from 'multiformats/cid'
 import pLimit from 'p-limit'
+import { documentCid, type FileLimits, fetchFile, gatewayBase } from './ipfs-file.ts'
 import { proposalTitle } from './proposal-title.ts'
 
 /** A poll's text in Markdown, and the title in it; null where it has none (see proposalTitle). */
@@ -12,15 +13,15 @@ export interface PollText {
 
 /** Limits of PollTexts, and what to tell of failures. */
 export interface PollTextsOptions {
-  /** For one fetch, its redirects and body included; 10,000. */
+  /** For one gateway, redirects and bodies included; 10,000. */
   timeoutMs?: number
-  /** Longest body, decompressed; 1,000,000. */
+  /** Longest text, decompressed; 1,000,000. */
   maxBytes?: number
   /** Fetches at once; 4. The others wait for their turn. */
   concurrency?: number
   /** How long a CID that failed is not asked for again; five minutes. */
   retryAfterMs?: number
-  /** Called once for each fetch that failed, with what went wrong. */
+  /** Called for each gateway that failed at a text, with what went wrong. */
   onFailure?: (message: string) => void
 }
 
@@ -31,29 +32,19 @@ const MAX_CACHED_LENGTH = 32_000_000
 const MAX_FAILURES = 10_000
 const MAX_WAITING = 1_000
 
-/** A gateway may send a path on to a host of the CID's own, and that on to https. */
-const MAX_REDIRECTS = 3
-
-/** A CIDv1 of a 512-bit hash has 115 characters in base32. */
-const MAX_CID_LENGTH = 128
-
-/** What a document can be: raw, dag-pb (UnixFS), dag-json, json. Not libp2p-key, which is a name in IPNS. */
-const DOCUMENT_CODECS: ReadonlySet<number> = new Set([0x55, 0x70, 0x0129, 0x0200])
-
 /** setTimeout's longest. */
 const MAX_TIMER_MS = 2 ** 31 - 1
 
 /**
- * Fetches the texts of polls by CID from an HTTP gateway, keeps them, and never lets a request wait longer than it
- * wants to. Without a gateway nothing is ever found.
+ * Fetches the texts of polls by CID from HTTP gateways, keeps them, and never lets a request wait longer than it wants to.
+ * Without a gateway nothing is ever found.
  *
- * The gateway is trusted: that what it sends belongs to the CID is not verified. A CID is the hash of a UnixFS tree of
- * blocks, not of the text, and a gateway's plain answer does not have the blocks. Content types are ignored.
+ * Gateways are asked one after the other, until one sends what fits the CID: nothing else is taken for a text, and so one
+ * that is here is right for good. That none had it is forgotten after a while.
  */
 export class PollTexts {
-  readonly #base: URL | undefined
-  readonly #timeoutMs: number
-  readonly #maxBytes: number
+  readonly #gateways: readonly URL[]
+  readonly #limits: FileLimits
   readonly #limit: ReturnType<typeof pLimit>
   readonly #onFailure: (message: string) => void
   readonly #texts = new LRUCache<string, PollText>({
@@ -63,15 +54,10 @@ export class PollTexts {
   readonly #failures: LRUCache<string, true>
   readonly #underWay = new Map<string, Promise<PollText | undefined>>()
 
-  /**
-   * The gateway is what stands before `/ipfs/<CID>`, such as `https://ipfs.io`; a query in it, such as an access token,
-   * is sent along. Throws a TypeError where it is not an http or https URL, or has a user: a mistake in the
-   * configuration, to be told at the start.
-   */
-  constructor(gatewayUrl: string | undefined, options: PollTextsOptions = {}) {
-    this.#base = gatewayUrl === undefined ? undefined : gatewayBase(gatewayUrl)
-    this.#timeoutMs = options.timeoutMs ?? 10_000
-    this.#maxBytes = options.maxBytes ?? 1_000_000
+  /** Gateways in the order they are asked; throws a TypeError for one that is none, see gatewayBase. */
+  constructor(gatewayUrls: readonly string[], options: PollTextsOptions = {}) {
+    this.#gateways = gatewayUrls.map(gatewayBase)
+    this.#limits = { timeoutMs: options.timeoutMs ?? 10_000, maxBytes: options.maxBytes ?? 1_000_000 }
     this.#limit = pLimit(options.concurrency ?? 4)
     this.#failures = new LRUCache({ max: MAX_FAILURES, ttl: Math.max(1, options.retryAfterMs ?? 5 * 60_000) })
     this.#onFailure = options.onFailure ?? (() => {})
@@ -105,27 +91,27 @@ export class PollTexts {
   /** The fetch of a text that is not here, begun now or before; undefined where none is worthwhile. */
   #start(cid: string): Promise<PollText | undefined> | undefined {
     const underWay = this.#underWay.get(cid)
-    if (underWay !== undefined || this.#base === undefined) return underWay
+    if (underWay !== undefined || this.#gateways.length === 0) return underWay
     if (this.#failures.has(cid) || this.#limit.pendingCount >= MAX_WAITING) return undefined
-    const path = documentCid(cid)
-    if (path === undefined) return undefined
-    const url = new URL(`ipfs/${path}${this.#base.search}`, this.#base)
-    const fetching = this.#limit(() => this.#fetch(cid, url)).finally(() => this.#underWay.delete(cid))
+    const document = documentCid(cid)
+    if (document === undefined) return undefined
+    const fetching = this.#limit(() => this.#fetch(cid, document)).finally(() => this.#underWay.delete(cid))
     this.#underWay.set(cid, fetching)
     return fetching
   }
 
-  async #fetch(cid: string, url: URL): Promise<PollText | undefined> {
-    try {
-      const signal = AbortSignal.timeout(this.#timeoutMs)
-      const text = pollText(await readBody(await request(url, signal), this.#maxBytes))
-      this.#texts.set(cid, text)
-      return text
-    } catch (error) {
-      this.#failures.set(cid, true)
-      this.#tell(`No text of the poll ${cid} from ${url.host}: ${reason(error)}`)
-      return undefined
+  async #fetch(cid: string, document: CID): Promise<PollText | undefined> {
+    for (const gateway of this.#gateways) {
+      try {
+        const text = pollText(await fetchFile(document, gateway, this.#limits))
+        this.#texts.set(cid, text)
+        return text
+      } catch (error) {
+        this.#tell(`No text of the poll ${cid} from ${gateway.host}: ${reason(error)}`)
+      }
     }
+    this.#failures.set(cid, true)
+    return undefined
   }
 
   #tell(message: string): void {
@@ -137,64 +123,11 @@ export class PollTexts {
   }
 }
 
-function gatewayBase(gatewayUrl: string): URL {
-  const url = URL.canParse(gatewayUrl) ? new URL(gatewayUrl) : undefined
-  if (url === undefined || !/^https?:$/.test(url.protocol) || url.username !== '' || url.password !== '') {
-    throw new TypeError('An IPFS gateway is an http or https URL without a user, such as https://ipfs.io')
-  }
-  url.pathname = url.pathname.replace(/(\/ipfs)?\/*$/, '/')
-  return url
-}
-
-/** A document's CID as it is written by default, so that nothing else gets into a path; undefined where it is none. */
-function documentCid(text: string): string | undefined {
-  if (text.length > MAX_CID_LENGTH) return undefined
-  try {
-    const cid = CID.parse(text)
-    return DOCUMENT_CODECS.has(cid.code) ? cid.toString() : undefined
-  } catch {
-    return undefined
-  }
-}
-
-/** Follows redirects within the gateway only: it may have a host for each CID, below its own. */
-async function request(url: URL, signal: AbortSignal): Promise<Response> {
-  let at = url
-  for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects += 1) {
-    const response = await fetch(at, { signal, redirect: 'manual' })
-    if (response.ok) return response
-    await response.body?.cancel()
-    const location = response.headers.get('location')
-    if (response.status < 300 || response.status >= 400 || location === null) {
-      throw new Error(`it answered ${response.status}`)
-    }
-    const next = new URL(location, at)
-    const isGateway = next.host === url.host || next.host.endsWith(`.${url.host}`)
-    if (!isGateway || !(next.protocol === url.protocol || next.protocol === 'https:')) {
-      throw new Error(`it redirects to ${next.origin}`)
-    }
-    at = next
-  }
-  throw new Error('it redirects without end')
-}
-
-/** The body as text; an error where it is longer than `maxBytes`, of which no more is read, or not UTF-8. */
-async function readBody(response: Response, maxBytes: number): Promise<string> {
-  const decoder = new TextDecoder('utf-8', { fatal: true })
-  let text = ''
-  let bytes = 0
-  // Leaving the loop early cancels the body, and with it the transfer.
-  for await (const chunk of response.body ?? []) {
-    bytes += chunk.byteLength
-    if (bytes > maxBytes) throw new Error(`the text has more than ${maxBytes} bytes`)
-    text += decoder.decode(chunk, { stream: true })
-  }
-  return text + decoder.decode()
-}
-
-/** Livepeer's documents are JSON with the Markdown in `text`; anything else is Markdown itself. */
-function pollText(body: string): PollText {
-  const text = textOfJson(body) ?? body
+/** Livepeer's documents are JSON with the Markdown in `text`; anything else is Markdown itself. An error where it is not UTF-8. */
+function pollText(file: Uint8Array): PollText {
+  const body = new TextDecoder('utf-8', { fatal: true }).decode(file)
+  // JSON can spell half a character, which no text can hold.
+  const text = (textOfJson(body) ?? body).toWellFormed()
   return { title: proposalTitle(text), text }
 }
 

@@ -28,6 +28,8 @@ export interface ProposalContent {
   values: readonly bigint[]
   calldatas: readonly string[]
   description: string
+  /** The hash of the description as it is on the chain, which may not be that of what can be stored; null where it is not known. */
+  descriptionHash: string | null
 }
 
 /** Words for a number, given whether the call's target is an LPT contract. */
@@ -167,35 +169,26 @@ export function decodeAction(action: ProposalAction, lptAddresses: readonly stri
 
 /**
  * The id that LivepeerGovernor gives a proposal: OpenZeppelin Governor.hashProposal, the hash of the ABI encoding of
- * targets, values, calldatas and the description's hash, as an unsigned number. It is another one where the description
- * on chain is not valid UTF-8, and so not what a string can hold. Throws viem's error where a target is not an address
- * or a value not a uint256; calldatas that are not 0x-prefixed bytes are not noticed.
+ * targets, values, calldatas and the description's hash, as an unsigned number. Where descriptionHash is not known, that
+ * of the description as it is stored. Throws viem's error where a target is not an address or a value not a uint256;
+ * calldatas that are not 0x-prefixed bytes are not noticed.
  */
-export function recomputeProposalId(proposal: ProposalContent): bigint {
+function recomputeProposalId({ targets, values, calldatas, description, descriptionHash }: ProposalContent): bigint {
+  const hash = (descriptionHash ?? keccak256(stringToHex(description))) as Hex
   const encoded = encodeAbiParameters(
-    [...CALLS, { type: 'bytes32' }],
-    [...callsOf(proposal), descriptionHash(proposal)],
+    [{ type: 'address[]' }, { type: 'uint256[]' }, { type: 'bytes[]' }, { type: 'bytes32' }],
+    [targets.map((target) => target.toLowerCase() as Hex), values, calldatas as readonly Hex[], hash],
   )
   return BigInt(keccak256(encoded))
 }
 
 /**
- * The id of the operation that a queued proposal is in its timelock, lower case: TimelockController.hashOperationBatch
- * without a predecessor and with the description's hash as salt (GovernorTimelockControl.queue).
+ * Whether a proposal's id is the hash of its own parts. Null where that cannot be told: what the chain has as description
+ * is not known, and of what is stored NUL characters may be missing and bytes that are not UTF-8 replaced.
  */
-export function timelockOperationId(proposal: ProposalContent): string {
-  const types = [...CALLS, { type: 'bytes32' }, { type: 'bytes32' }] as const
-  return keccak256(encodeAbiParameters(types, [...callsOf(proposal), zeroHash, descriptionHash(proposal)]))
-}
-
-const CALLS = [{ type: 'address[]' }, { type: 'uint256[]' }, { type: 'bytes[]' }] as const
-
-function callsOf({ targets, values, calldatas }: ProposalContent) {
-  return [targets.map((target) => target.toLowerCase() as Hex), values, calldatas as readonly Hex[]] as const
-}
-
-function descriptionHash({ description }: ProposalContent): Hex {
-  return keccak256(stringToHex(description))
+export function isProposalIdRight(proposal: ProposalContent & { proposalId: bigint }): boolean | null {
+  if (recomputeProposalId(proposal) === proposal.proposalId) return true
+  return proposal.descriptionHash === null ? null : false
 }
 
 function callText(target: string, calldata: string, lptAddresses: readonly string[], depth: number): string | null {

@@ -19,6 +19,9 @@ const MAX_BODY_LENGTH = 1_000
 /** Says who alone may make a proposal of this text (OpenZeppelin's Governor): no part of a title. */
 const PROPOSER_MARK = /#proposer=0x[0-9a-fA-F]{40}\s*$/
 
+/** What shows nothing: characters that are to be passed over where they mean nothing, fillers and the blank of Braille. */
+const BLANK = /^[\s\p{Default_Ignorable_Code_Point}\u2800]*$/u
+
 /** Blocks within these are on lines of their own. */
 const CONTAINERS: ReadonlySet<string> = new Set(['root', 'blockquote', 'list', 'listItem'])
 
@@ -111,7 +114,7 @@ function oneLine(text: string): string | null {
     .replace(/\p{Cf}/gu, '')
     .replace(/[\s\p{Cc}\p{Cs}]+/gu, ' ')
     .trim()
-  if (line === '') return null
+  if (BLANK.test(line)) return null
   const characters = Array.from(line)
   if (characters.length <= MAX_TITLE_LENGTH) return line
   return `${characters

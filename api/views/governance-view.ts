@@ -4,14 +4,17 @@ import type { RoundFacts } from '../facts/stake.ts'
 import type { VaultPayment } from '../facts/treasury.ts'
 import { aragonEndDate, canExecute } from '../rules/aragon-tally.ts'
 import type { LogPosition } from '../rules/log.ts'
-import type { AragonVote, Poll, TreasuryProposal, VoteCast } from '../rules/proposal.ts'
+import type { AragonVote, Poll, TreasuryProposal, TreasuryProposalEvent, VoteCast } from '../rules/proposal.ts'
 import { type AragonTerms, countAragonVote, countPoll, countTreasuryProposal } from '../rules/proposal-count.ts'
+import { queuedOperation } from '../rules/timelock.ts'
 import type { Stake } from '../rules/voting-power.ts'
-import { timelockOperationId } from '../texts/proposal-actions.ts'
 import { type ChainView, type CountedProposal, inexactTotal, refuseInexact } from './chain-view.ts'
 
-/** A treasury proposal, and through what it is counted. */
-export type TreasuryProposalInView = TreasuryProposal & { view: GovernanceView }
+/** A treasury proposal, and through what it is counted; timelockEnd is the last of its events where only its timelock told it. */
+export type TreasuryProposalInView = TreasuryProposal & {
+  view: GovernanceView
+  timelockEnd: TreasuryProposalEvent | null
+}
 /** A poll, and through what it is counted. */
 export type PollInView = Poll & { view: GovernanceView }
 /** An Aragon vote, and through what it is counted. */
@@ -80,15 +83,18 @@ export class GovernanceView {
     const proposals = this.proposals()
     const vote = voteThatDid(log, proposals)
     if (vote !== undefined) return vote
-    // The governor announces an execution before its effects.
-    let found: { proposal: ProposalInView; logIndex: number } | null = null
-    for (const proposal of proposals) {
-      if (proposal.system !== 'TREASURY') continue
-      for (const { kind, at } of proposal.events) {
-        if (kind !== 'EXECUTED' || at.transactionHash !== log.transactionHash || at.logIndex > log.logIndex) continue
-        if (found === null || at.logIndex > found.logIndex) found = { proposal, logIndex: at.logIndex }
-      }
-    }
+    const executions = proposals.flatMap((proposal) => {
+      if (proposal.system !== 'TREASURY') return []
+      const events = proposal.events.filter(({ kind }) => kind === 'EXECUTED')
+      return events
+        .filter(({ at }) => at.transactionHash === log.transactionHash)
+        .map((event) => ({ proposal, logIndex: event.at.logIndex, isTimelocks: event === proposal.timelockEnd }))
+    })
+    executions.sort((a, b) => a.logIndex - b.logIndex)
+    // The governor announces an execution before its effects, the timelock by itself tells of each call after it.
+    const found =
+      executions.find(({ isTimelocks, logIndex }) => isTimelocks && logIndex > log.logIndex) ??
+      executions.findLast(({ isTimelocks, logIndex }) => !isTimelocks && logIndex <= log.logIndex)
     return found?.proposal ?? null
   }
 
@@ -139,9 +145,15 @@ export class GovernanceView {
 
   /** The timelock may be told to carry out or drop a queued proposal by others than the governor, which then says nothing. */
   #withItsEnd(proposal: TreasuryProposal): TreasuryProposalInView {
-    const isQueued = proposal.events.at(-1)?.kind === 'QUEUED'
-    const end = isQueued ? this.chainView.facts.governance.timelockEnd(timelockOperationId(proposal)) : null
-    return { ...proposal, events: end === null ? proposal.events : [...proposal.events, end], view: this }
+    const { governance } = this.chainView.facts
+    const queued = proposal.events.at(-1)
+    const operation =
+      queued?.kind === 'QUEUED'
+        ? queuedOperation(proposal, queued.at, governance.scheduledCalls(queued.at.transactionHash))
+        : null
+    const timelockEnd = operation === null ? null : governance.timelockEnd(operation)
+    const events = timelockEnd === null ? proposal.events : [...proposal.events, timelockEnd]
+    return { ...proposal, events, timelockEnd, view: this }
   }
 
   /** What nothing changes any more is kept: a page of old proposals has thousands of votes. */

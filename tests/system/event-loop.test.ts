@@ -60,6 +60,7 @@ function madeUpLists(): Lists {
       values: ['0'],
       calldatas: ['0x'],
       description: `# Proposal ${index}\n\n${'Some *text* of it. '.repeat(50)}`,
+      descriptionHash: null,
       snapshotRound: 5,
       // Open, so that each is counted anew whenever it is asked for.
       lastRound: ROUNDS,
@@ -67,6 +68,7 @@ function madeUpLists(): Lists {
     })),
     treasuryProposalEvents: [],
     timelockEvents: [],
+    scheduledCalls: [],
     governorSettingChanges: [],
     polls: [],
     closings: [],

@@ -3,7 +3,16 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { GraphQLClient } from 'graphql-request'
-import { toEventSelector } from 'viem'
+import {
+  decodeAbiParameters,
+  encodeAbiParameters,
+  type Hex,
+  keccak256,
+  parseAbiParameters,
+  stringToHex,
+  toEventSelector,
+  zeroHash,
+} from 'viem'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Stack, startStack } from '../../stack/stack.ts'
 import { compareGovernance, compareTimeline, type GovernanceTruth, timelineBlocks } from './governance-truth.ts'
@@ -150,10 +159,10 @@ describe.each(['small', 'medium'])('proposals and polls of the %s trace, through
   })
 })
 
-/** A copy of the small trace with another header and only some of its logs, served and asked. */
+/** A copy of the small trace with another header and other logs in its blocks, served and asked. */
 async function withTrace(
   change: (header: Header) => object,
-  keep: (log: { topics: string[] }, block: number) => boolean,
+  logsOf: (logs: Log[], block: number) => Log[],
   ask: (api: GraphQLClient) => Promise<void>,
 ): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'changed-trace-'))
@@ -161,10 +170,10 @@ async function withTrace(
     .toString()
     .trimEnd()
     .split('\n')
-  const blocks = lines.map((line) => JSON.parse(line) as { number: number; logs: { topics: string[] }[] })
+  const blocks = lines.map((line) => JSON.parse(line) as { number: number; logs: Log[] })
   const changed = [
     change(JSON.parse(first)),
-    ...blocks.map((block) => ({ ...block, logs: block.logs.filter((log) => keep(log, block.number)) })),
+    ...blocks.map((block) => ({ ...block, logs: logsOf(block.logs, block.number) })),
   ]
   writeFileSync(join(folder, 'trace.jsonl.gz'), gzipSync(changed.map((line) => JSON.stringify(line)).join('\n')))
   const stack = await startStack({ traces: [join(folder, 'trace.jsonl.gz')] })
@@ -182,13 +191,21 @@ interface Header {
   parameters: object
 }
 
+interface Log {
+  address: string
+  topics: string[]
+  data: string
+  transactionHash: string
+  logIndex: number
+}
+
 test('a trace cut in the middle is answered as the whole one was at that block', async () => {
   const truth = readTruth<GovernanceTruth>('livepeer/small')
   const [poll] = Object.values(truth.polls)
   const cut = (poll?.endBlock ?? 0) - 3
   await withTrace(
     (header) => ({ ...header, lastBlock: cut }),
-    () => true,
+    (logs) => logs,
     async (api) => {
       const { status, proposal } = await api.request<{ status: { block: string }[]; proposal: { state: string } }>(
         `{ status { block } proposal(id: "poll:${Object.keys(truth.polls)[0]}") { state } }`,
@@ -204,7 +221,7 @@ test('a poll is over after its end where nothing happened since, without a lengt
   const end = poll?.endBlock ?? 0
   await withTrace(
     (header) => ({ ...header, parameters: {}, lastBlock: end + 1 }),
-    (_, block) => block <= end,
+    (logs, block) => (block <= end ? logs : []),
     async (api) => {
       const { proposal } = await api.request<{ proposal: object }>(
         `{ proposal(id: "poll:${address}") { state tally { for against final } } }`,
@@ -220,7 +237,7 @@ test('what the timelock carries out by itself is executed, and votes count alike
   const proposalExecuted = toEventSelector('ProposalExecuted(uint256)')
   await withTrace(
     ({ contracts: { BondingVotes: _, ...contracts }, ...header }) => ({ ...header, contracts }),
-    ({ topics }) => topics[0] !== proposalExecuted,
+    (logs) => logs.filter(({ topics }) => topics[0] !== proposalExecuted),
     async (api) => {
       const { proposals } = await api.request<{ proposals: { nodes: object[] } }>(
         `{ proposals(filter: { system: [TREASURY] }, orderBy: CREATED_ASC) {
@@ -245,6 +262,137 @@ test('what the timelock carries out by itself is executed, and votes count alike
     },
   )
 })
+
+test('a proposal with a description that cannot be stored as it is is what the timelock made of it', async () => {
+  // All are queued in one transaction and then left to the timelock, of which the governor says nothing.
+  const proposals = [
+    { name: 'waiting', text: stringToHex('# Waiting\0') },
+    { name: 'executed', text: stringToHex('# Executed\0 by anybody') },
+    { name: 'not UTF-8', text: '0x2320496e76616c6964ff' },
+    { name: 'canceled', text: stringToHex('# Canceled\0') },
+    { name: 'scheduled again', text: stringToHex('# Scheduled\0 again') },
+  ] as const
+  const recorded = executedProposal()
+  const copies = proposals.map(({ name, text }) => ({ name, ...recorded.copy(text) }))
+  let scheduled: Log | undefined
+
+  /** What a run of the recorded proposal's logs is for one of the copies. */
+  const logsFor = ({ name, operation, renamed }: (typeof copies)[number], run: Log[]): Log[] => {
+    const logs = run.map(renamed).filter(({ topics }) => topics[0] !== EXECUTED)
+    const [first] = logs.filter(({ topics }) => topics[0] === CALL_EXECUTED)
+    if (first === undefined || name === 'executed' || name === 'not UTF-8') return logs
+    const isFirstCall = first.topics[2] === zeroHash
+    if (name === 'waiting' || !isFirstCall) return []
+    const canceled = { ...first, topics: [CANCELLED, operation], data: '0x' }
+    const again = { ...first, topics: [CALL_SCHEDULED, operation, zeroHash], data: scheduled?.data ?? '0x' }
+    return name === 'canceled' ? [canceled] : [canceled, again]
+  }
+
+  await withTrace(
+    (header) => header,
+    (logs) => {
+      const changed: Log[] = []
+      let run: Log[] = []
+      const endRun = () => {
+        const [call] = run.filter(({ topics }) => topics[0] === CALL_SCHEDULED)
+        scheduled ??= call
+        // Somebody else schedules the same call, without the governor.
+        if (call !== undefined) changed.push({ ...call, topics: [CALL_SCHEDULED, `0x${'f'.repeat(64)}`, zeroHash] })
+        for (const copy of copies) changed.push(...logsFor(copy, run))
+        run = []
+      }
+      for (const log of logs) {
+        if (recorded.hasPartIn(log)) run.push(log)
+        else {
+          endRun()
+          changed.push(log)
+        }
+      }
+      endRun()
+      return changed.map((log, logIndex) => ({ ...log, logIndex }))
+    },
+    async (api) => {
+      const { proposals: found, treasuries } = await api.request<{
+        proposals: { nodes: { id: string }[] }
+        treasuries: { transfers: { nodes: { proposal: { id: string } | null }[] } }[]
+      }>(`{ proposals(filter: { system: [TREASURY] }) { nodes {
+          id state description timeline { kind } ... on TreasuryProposal { proposalIdVerified } } }
+        treasuries { transfers(first: 1000) { nodes { proposal { id } } } } }`)
+      const steps = ['CREATED', 'VOTING_OPENED', 'VOTING_CLOSED', 'QUEUED']
+      const expected = [
+        { state: 'QUEUED', description: '# Waiting', kinds: steps },
+        { state: 'EXECUTED', description: '# Executed by anybody', kinds: [...steps, 'EXECUTED'] },
+        { state: 'EXECUTED', description: '# Invalid\uFFFD', kinds: [...steps, 'EXECUTED'] },
+        { state: 'CANCELED', description: '# Canceled', kinds: [...steps, 'CANCELED'] },
+        { state: 'QUEUED', description: '# Scheduled again', kinds: steps },
+      ]
+      const byId = new Map(found.nodes.map((proposal) => [proposal.id, proposal]))
+      expect(copies.map(({ id }) => byId.get(`treasury:${id}`))).toEqual(
+        expected.map(({ state, description, kinds }, index) => {
+          const timeline = kinds.map((kind) => ({ kind }))
+          return { id: `treasury:${copies[index]?.id}`, state, description, timeline, proposalIdVerified: true }
+        }),
+      )
+      // What it paid is told before each of its calls.
+      const paidBy = treasuries.flatMap(({ transfers }) => transfers.nodes.map(({ proposal }) => proposal?.id))
+      expect(paidBy.filter((id) => id !== undefined)).toEqual(Array(3).fill(`treasury:${copies[1]?.id}`))
+    },
+  )
+})
+
+const [CREATED, EXECUTED, CALL_SCHEDULED, CALL_EXECUTED, CANCELLED] = [
+  'ProposalCreated(uint256,address,address[],uint256[],string[],bytes[],uint256,uint256,string)',
+  'ProposalExecuted(uint256)',
+  'CallScheduled(bytes32,uint256,address,uint256,bytes,bytes32,uint256)',
+  'CallExecuted(bytes32,uint256,address,uint256,bytes)',
+  'Cancelled(bytes32)',
+].map((event) => toEventSelector(event)) as [Hex, Hex, Hex, Hex, Hex]
+
+/** ProposalCreated's, with the description as bytes, which are encoded as a string is. */
+const PARAMETERS = parseAbiParameters(
+  'uint256, address, address[], uint256[], string[], bytes[], uint256, uint256, bytes',
+)
+const CONTENT = parseAbiParameters('address[], uint256[], bytes[], bytes32')
+const OPERATION = parseAbiParameters('address[], uint256[], bytes[], bytes32, bytes32')
+
+/** The small trace's proposal that is executed: which logs are about it, and the same ones about a copy with another text. */
+function executedProposal() {
+  const lines = gunzipSync(readFileSync(traceFile('livepeer/small')))
+    .toString()
+    .split('\n')
+  const logs = lines
+    .filter((line) => line.includes(CREATED))
+    .flatMap((line) => (JSON.parse(line) as { logs: Log[] }).logs)
+  const created = logs.find(({ topics }) => topics[0] === CREATED)
+  if (created === undefined) throw new Error('no proposal')
+  const parts = decodeAbiParameters(PARAMETERS, created.data as Hex)
+  const [proposalId, proposer, targets, values, signatures, calldatas, voteStart, voteEnd, description] = parts
+  const idsOf = (text: Hex) => {
+    const salt = keccak256(text)
+    return {
+      id: BigInt(keccak256(encodeAbiParameters(CONTENT, [targets, values, calldatas, salt]))),
+      operation: keccak256(encodeAbiParameters(OPERATION, [targets, values, calldatas, zeroHash, salt])),
+    }
+  }
+  const before = idsOf(description)
+  if (before.id !== proposalId) throw new Error('not the id of its parts')
+  const hex = (id: bigint) => id.toString(16).padStart(64, '0')
+  const copy = (text: Hex) => {
+    const after = idsOf(text)
+    const renamed = (log: Log): Log => {
+      if (log.topics[0] === CREATED) {
+        const changed = [after.id, proposer, targets, values, signatures, calldatas, voteStart, voteEnd, text] as const
+        return { ...log, data: encodeAbiParameters(PARAMETERS, changed) }
+      }
+      return JSON.parse(
+        JSON.stringify(log).replaceAll(hex(before.id), hex(after.id)).replaceAll(before.operation, after.operation),
+      ) as Log
+    }
+    return { ...after, renamed }
+  }
+  const hasPartIn = ({ topics, data }: Log) => topics[1] === before.operation || data.includes(hex(before.id))
+  return { copy, hasPartIn }
+}
 
 interface TimelineStep {
   kind: string

@@ -39,6 +39,11 @@ const withNetworks = (folder: string, content: unknown) =>
 const mistakes: [string, (folder: string) => string[], RegExp][] = [
   ['a port in use', () => ['--trace', SMALL_TRACE, '--port', String(port)], /^port \d+ is in use/],
   ['a port that is none', () => ['--port', '70000'], /--port .*'70000' is invalid/],
+  [
+    'an IPFS gateway that is none beside one',
+    () => ['--ipfs-gateway', 'https://ipfs.io', '--ipfs-gateway', 'https://dweb.link,ipfs://x'],
+    /--ipfs-gateway .*is invalid\. It is no http or https URL/,
+  ],
   ['a network without an RPC', () => real(), /^network arbitrum-one needs an RPC/],
   ['an RPC without a network', () => ['--rpc', NOBODY], /needs a network/],
   [

@@ -6,14 +6,17 @@ import {
   decodeEventLog,
   encodeAbiParameters,
   type Hex,
+  keccak256,
   parseAbi,
   parseAbiItem,
+  parseAbiParameters,
+  stringToHex,
   toEventSelector,
   toFunctionSelector,
   zeroHash,
 } from 'viem'
 import { describe, expect, test } from 'vitest'
-import { decodeAction, recomputeProposalId, timelockOperationId } from '../../api/texts/proposal-actions.ts'
+import { decodeAction, isProposalIdRight } from '../../api/texts/proposal-actions.ts'
 
 const LPT = '0x289ba1701c2f088cf0faf8b3705246331cb8a839'
 const TARGET = `0x${'a'.repeat(40)}` as const
@@ -244,7 +247,7 @@ const PROPOSAL_CREATED = parseAbi([
 ])
 
 interface Header {
-  contracts: { LivepeerGovernor: string; LivepeerToken: string; Treasury: string }
+  contracts: { LivepeerGovernor: string; LivepeerToken: string }
 }
 interface Block {
   logs: { address: string; topics: [Hex, ...Hex[]]; data: Hex }[]
@@ -269,25 +272,10 @@ describe.each(files)('recorded proposals of %s', (_, file) => {
     .filter(({ address, topics }) => address === contracts.LivepeerGovernor && topics[0] === topic)
     .map(({ data, topics }) => decodeEventLog({ abi: PROPOSAL_CREATED, data, topics }).args)
 
-  test('their ids are those of the events', () => {
+  test('their ids are right', () => {
     expect(proposals).not.toHaveLength(0)
-    expect(proposals.map(recomputeProposalId)).toEqual(proposals.map(({ proposalId }) => proposalId))
-  })
-
-  test('the ids of their operations are those the timelock scheduled', () => {
-    const scheduled = toEventSelector(
-      'CallScheduled(bytes32 indexed id, uint256 indexed index, address target, uint256 value, bytes data, bytes32 predecessor, uint256 delay)',
-    )
-    const operations = new Set(
-      lines
-        .filter((line) => line.includes(scheduled))
-        .flatMap((line) => (JSON.parse(line) as Block).logs)
-        .filter(({ address, topics }) => address === contracts.Treasury && topics[0] === scheduled)
-        .map(({ topics }) => topics[1]),
-    )
-    const known = proposals.map(timelockOperationId)
-    expect(operations.size).toBeGreaterThan(0)
-    expect([...operations].filter((id) => id === undefined || !known.includes(id))).toEqual([])
+    const answers = proposals.map((proposal) => isProposalIdRight({ ...proposal, descriptionHash: null }))
+    expect(answers).toEqual(proposals.map(() => true))
   })
 
   test('their actions are readable', () => {
@@ -302,10 +290,53 @@ describe.each(files)('recorded proposals of %s', (_, file) => {
   })
 })
 
-test('an id counts every byte of the description', () => {
-  const content = { targets: [TARGET], values: [0n], calldatas: ['0x'], description: '# Zuschuss für é' }
-  expect(recomputeProposalId(content)).not.toBe(recomputeProposalId({ ...content, description: '# Zuschuss für e' }))
-  expect(recomputeProposalId({ ...content, targets: [TARGET.toUpperCase().replace('X', 'x')] })).toBe(
-    recomputeProposalId(content),
-  )
+describe('whether an id is the hash of its proposal', () => {
+  const targets = [TARGET]
+  const [values, calldatas]: [bigint[], Hex[]] = [[0n], ['0x']]
+  /** What the governor makes the id of. */
+  const idOf = (description: Hex) => {
+    const types = parseAbiParameters('address[], uint256[], bytes[], bytes32')
+    return BigInt(keccak256(encodeAbiParameters(types, [targets, values, calldatas, keccak256(description)])))
+  }
+  const plain = { targets, values, calldatas, description: '# Zuschuss für é' }
+  const proposalId = idOf(stringToHex(plain.description))
+  const invalid: Hex = '0x2320ff'
+
+  test.each<[string, Parameters<typeof isProposalIdRight>[0], boolean | null]>([
+    ['of what is stored', { ...plain, proposalId, descriptionHash: null }, true],
+    [
+      'in any letter case',
+      { ...plain, targets: [TARGET.toUpperCase().replace('X', 'x')], proposalId, descriptionHash: null },
+      true,
+    ],
+    [
+      'of another text, which may be one less a NUL',
+      { ...plain, description: '# Zuschuss', proposalId, descriptionHash: null },
+      null,
+    ],
+    ['of a text less a NUL', { ...plain, description: '', proposalId: idOf('0x00'), descriptionHash: null }, null],
+    [
+      'the same with the hash of its bytes',
+      { ...plain, description: '', proposalId: idOf('0x00'), descriptionHash: keccak256('0x00') },
+      true,
+    ],
+    [
+      'of bytes that are not UTF-8',
+      { ...plain, description: '# \uFFFD', proposalId: idOf(invalid), descriptionHash: null },
+      null,
+    ],
+    [
+      'the same with the hash of its bytes',
+      { ...plain, description: '# \uFFFD', proposalId: idOf(invalid), descriptionHash: keccak256(invalid) },
+      true,
+    ],
+    [
+      'of other calls',
+      { ...plain, values: [1n], proposalId, descriptionHash: keccak256(stringToHex(plain.description)) },
+      false,
+    ],
+    ['of another text than that of the bytes', { ...plain, proposalId, descriptionHash: keccak256('0x00') }, false],
+  ])('%s', (_, proposal, answer) => {
+    expect(isProposalIdRight(proposal)).toBe(answer)
+  })
 })

@@ -64,6 +64,7 @@ describe('plain text', () => {
     ['what has no width', '# Tr\u200Bea\u00ADsu\u2060ry\uFEFF', 'Treasury'],
     ['half a surrogate pair', '# Grant \uD83D for', 'Grant for'],
     ['nothing to be seen in the first heading', '# \u200B\u202E\n\n## Grant', 'Grant'],
+    ['only fillers in the first heading', '# \u3164\u115F\u2800 \u034F\uFE0F\u{E0041}\n\n## Grant', 'Grant'],
     ['who alone may propose it', 'Grant#proposer=0x9965507D1a55bcC2695C58ba16FB37d819B0A4dc', 'Grant'],
   ])('%s', (_, markdown, title) => {
     expect(proposalTitle(markdown)).toBe(title)
@@ -95,12 +96,19 @@ describe('front matter', () => {
   })
 })
 
-test.each(['', ' \n\t\n', '#', '---', '---\nlip: 16\n---\n', '<!-- nothing -->', '[1]: https://example.org'])(
-  'no text: %j',
-  (markdown) => {
-    expect(proposalTitle(markdown)).toBeNull()
-  },
-)
+test.each([
+  '',
+  ' \n\t\n',
+  '#',
+  '---',
+  '---\nlip: 16\n---\n',
+  '<!-- nothing -->',
+  '# \u3164',
+  '\u2800\n\uFFA0',
+  '[1]: https://example.org',
+])('no text: %j', (markdown) => {
+  expect(proposalTitle(markdown)).toBeNull()
+})
 
 describe('long texts', () => {
   test('200 characters are kept, more are cut to 200', () => {

@@ -96,6 +96,24 @@ describe('a table as a file', () => {
     for (const text of [`,"'a;=1+1"`, `,"a;b"`, `,"a\tb"`, `,"# no comment"`]) expect(line(text)).toBeDefined()
   })
 
+  test.each([
+    ['\uD83D', '\uFFFD'],
+    ['a\uDCA7b', 'a\uFFFDb'],
+    ['\uDCA7\uD83D', '\uFFFD\uFFFD'],
+  ])('%j: half a character is U+FFFD in every format, and all is UTF-8', async (text, whole) => {
+    const record = { amount: '1', known: true, text: whole }
+    const texts = await Promise.all(
+      (['csv', 'json', 'ndjson'] as const).map(async (format) => {
+        const { pieces } = await renderTable(table([{ amount: 1n, text }]), format)
+        return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(pieces))
+      }),
+    )
+    const [csv = '', json = '', ndjson = ''] = texts
+    expect(csv).toMatch(new RegExp(`\n1,true,${whole}\n$`))
+    expect((JSON.parse(json) as { rows: unknown[] }).rows).toEqual([record])
+    expect(JSON.parse(ndjson.split('\n')[1] ?? '')).toEqual(record)
+  })
+
   test('of many rows has its hash and its length', async () => {
     const many = Array.from({ length: 1777 }, (_, index) => ({ amount: BigInt(index), text: `row ${index}` }))
     const file = await renderTable(table(many), 'json')
