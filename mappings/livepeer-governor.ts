@@ -1,9 +1,9 @@
 import { BigInt, Bytes, ethereum } from '@graphprotocol/graph-ts'
 import { getOrCreateAccount } from '../subgraph/entities/account'
 import { recordSettingChange } from '../subgraph/entities/governor-setting-change'
+import { keptNumber } from '../subgraph/entities/kept-number'
 import { setLogPosition } from '../subgraph/entities/log'
 import { getOrCreateProtocol } from '../subgraph/entities/protocol'
-import { keptRound } from '../subgraph/entities/round'
 import { countVote, newVoteCast } from '../subgraph/entities/vote'
 import {
   ProposalCanceled as ProposalCanceledEvent,
@@ -30,8 +30,8 @@ export function handleProposalCreated(event: ProposalCreatedEvent): void {
   proposal.values = event.params.values
   proposal.calldatas = event.params.calldatas
   proposal.description = event.params.description
-  proposal.snapshotRound = keptRound(event.params.voteStart)
-  proposal.lastRound = keptRound(event.params.voteEnd)
+  proposal.snapshotRound = keptNumber(event.params.voteStart)
+  proposal.lastRound = keptNumber(event.params.voteEnd)
   setLogPosition(proposal, event, getOrCreateProtocol())
   proposal.save()
 }

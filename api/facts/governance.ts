@@ -83,6 +83,7 @@ function pollClosing(poll: EntityOf<'closings'>): Since & { closing: PollClosing
     totalStake: integer(poll.closingTotalStake ?? '0'),
     totalActiveStake: integer(poll.closingTotalActiveStake ?? '0'),
     contradictions: poll.closingContradictions,
+    isTold: poll.untoldFromBlock === 0,
   }
   return { block: block + 1, closing }
 }

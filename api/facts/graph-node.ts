@@ -100,7 +100,7 @@ export class GraphNode {
         totalStake: integer(protocol?.totalStake ?? '0'),
         roundsManager: protocol?.roundsManager ?? null,
         ownBlocksEndPolls:
-          (protocol?.l1BlockAskedAt ?? 0) > 0 && protocol?.l1Block === String(protocol?.l1BlockAskedAt),
+          (protocol?.l1BlockToldAt ?? 0) > 0 && protocol?.l1Block === String(protocol?.l1BlockToldAt),
         l1: transcoderPool ? { streamflowRound: transcoderPool.streamflowRound ?? null } : null,
       },
       upTo,

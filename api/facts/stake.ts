@@ -22,6 +22,8 @@ export interface RoundFacts extends Since {
   totalStake: bigint
   /** Contradictions met before it began. */
   contradictions: number
+  /** False where nothing told who is active in it (Ethereum L1 under V1). */
+  activeSetTold: boolean
   blockHash: string
   initializedAt: LogPosition
 }
@@ -105,12 +107,13 @@ function delegationOf(position: EntityOf<'stakePositions'>): Delegation {
 }
 
 function roundFacts(round: EntityOf<'rounds'>): RoundFacts {
-  const { number, totalActiveStake, totalStake, contradictions, blockHash, block } = round
+  const { number, totalActiveStake, totalStake, contradictions, activeSetTold, blockHash, block } = round
   return {
     number,
     totalActiveStake: integer(totalActiveStake),
     totalStake: integer(totalStake),
     contradictions,
+    activeSetTold,
     blockHash,
     block,
     initializedAt: logPosition({ ...round, round: number }),

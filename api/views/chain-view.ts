@@ -190,7 +190,8 @@ export class ChainView {
     if (fixed !== null) return { ...exactTotals(fixed), finalSince: fixed.blockHash }
     const { nextRoundTotalActiveStake: totalActiveStake, totalStake } = totals
     const contradictions = stake.contradictions.length
-    return { ...exactTotals({ contradictions, totalActiveStake, totalStake }), finalSince: undefined }
+    const activeSetTold = this.#isActiveSetTold(round)
+    return { ...exactTotals({ contradictions, activeSetTold, totalActiveStake, totalStake }), finalSince: undefined }
   }
 
   /**
@@ -240,7 +241,13 @@ export class ChainView {
   /** The stakes of the active set of a round. */
   #activeStakes(round: number): Stake[] {
     const stakes = this.factsFor(round).stake.delegatesAt(round)
+    refuseUntoldActiveSet(this.#isActiveSetTold(round))
     return [...stakes].filter((stake) => isActiveTranscoder(stake, round))
+  }
+
+  /** Of a round that is yet to begin, as of the last one. */
+  #isActiveSetTold(round: number): boolean {
+    return (this.facts.stake.roundFrom(round) ?? this.facts.lastRound)?.activeSetTold ?? true
   }
 
   async #newSnapshot(
@@ -281,6 +288,7 @@ export class ChainView {
       refuseInexact(delegate)
       return votingPower(account, round, stake, delegate, this.checkpointedFrom(account) <= round)
     }
+    refuseUntoldActiveSet(this.#isActiveSetTold(round))
     const power = l1VotingPower(account, round, stake, isStreamflow(l1, round))
     if (power === undefined) throw notExactOnL1(`The stake of ${account}, a delegator,`)
     return power
@@ -310,11 +318,22 @@ export function refuseInexact(stake: Stake | undefined): void {
   }
 }
 
-/** Totals, unless an event contradicted the state they are the sum of. */
-export function exactTotals(facts: Pick<RoundFacts, 'contradictions' | 'totalActiveStake' | 'totalStake'>): {
+function refuseUntoldActiveSet(isTold: boolean): void {
+  if (isTold) return
+  throw new ApiError(
+    'NOT_EXACT',
+    'Who is active in this round of Ethereum L1 is not known: BondingManager did not tell numActiveTranscoders when it began',
+  )
+}
+
+/** Totals, unless an event contradicted the state they are the sum of, or nothing told who is active. */
+export function exactTotals(
+  facts: Pick<RoundFacts, 'contradictions' | 'activeSetTold' | 'totalActiveStake' | 'totalStake'>,
+): {
   totalActiveStake: bigint
   totalStake: bigint
 } {
+  refuseUntoldActiveSet(facts.activeSetTold)
   if (facts.contradictions > 0) {
     throw new ApiError('NOT_EXACT', 'An event contradicts the stake behind this total; see status { contradictions }')
   }

@@ -127,6 +127,7 @@ export class L1Stake {
     this.members = []
     this.stakes = []
     this.setNumActiveTranscoders(0)
+    this.protocol.activeSetTold = true
   }
 
   /** The event cannot be true of this account: what a contract tells later does not make up for it. */

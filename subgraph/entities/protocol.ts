@@ -15,8 +15,10 @@ export function getOrCreateProtocol(): Protocol {
   protocol.totalStake = BigInt.zero()
   protocol.bondingManagerVersion = 0
   protocol.contradictions = 0
+  protocol.activeSetTold = true
   protocol.openPolls = []
   protocol.l1BlockAskedAt = 0
+  protocol.l1BlockToldAt = 0
   protocol.l1Block = BigInt.zero()
   return protocol
 }

@@ -1,5 +1,5 @@
 import { BigInt, Bytes, ethereum } from '@graphprotocol/graph-ts'
-import { Protocol, Reward } from '../generated/schema'
+import { Protocol, Reward, TreasuryReward } from '../generated/schema'
 import { logId } from '../ids'
 import { setLogPosition } from './log'
 
@@ -17,4 +17,17 @@ export function newReward(
   reward.commission = commission
   setLogPosition(reward, event, protocol)
   return reward
+}
+
+/**
+ * The treasury's cut that was logged in the same transaction right before a transcoder's reward, which is the only one it
+ * goes with; null where there was none.
+ */
+export function takeTreasuryReward(event: ethereum.Event, protocol: Protocol, transcoder: Bytes): Bytes | null {
+  const pending = protocol.pendingTreasuryReward
+  if (!pending) return null
+  protocol.pendingTreasuryReward = null
+  const cut = TreasuryReward.load(pending)
+  if (cut == null || cut.transactionHash != event.transaction.hash || cut.transcoder != transcoder) return null
+  return cut.id
 }
