@@ -195,7 +195,10 @@ export function handleTranscoderUpdate(event: TranscoderUpdateEvent): void {
   }
   if (!isCommission(event.params.rewardCut, event.params.feeShare)) {
     const positions = new StakePositions(event, protocol)
-    positions.contradict(positions.of(address), `TranscoderUpdate to ${event.params.rewardCut}, ${event.params.feeShare}`)
+    positions.contradict(
+      positions.of(address),
+      `TranscoderUpdate to ${event.params.rewardCut}, ${event.params.feeShare}`,
+    )
     positions.save()
   }
   const transcoder = getOrCreateTranscoder(address)

@@ -1,5 +1,6 @@
 import { BigInt, Bytes, ethereum } from '@graphprotocol/graph-ts'
 import { getOrCreateAccount } from '../subgraph/entities/account'
+import { recordContradiction } from '../subgraph/entities/contradiction'
 import { recordSettingChange } from '../subgraph/entities/governor-setting-change'
 import { keptNumber } from '../subgraph/entities/kept-number'
 import { setLogPosition } from '../subgraph/entities/log'
@@ -20,9 +21,17 @@ import {
 import { TreasuryProposal, TreasuryProposalEvent } from '../subgraph/generated/schema'
 import { logId, treasuryProposalId } from '../subgraph/ids'
 
+/** The greatest support there is; the governor takes no vote with another (GovernorCountingOverridable._countVote). */
+const ABSTAIN = 2
+
 /** A proposal, with the rounds its votes are read at and cast until. */
 export function handleProposalCreated(event: ProposalCreatedEvent): void {
-  const proposal = new TreasuryProposal(treasuryProposalId(event.params.proposalId))
+  const id = treasuryProposalId(event.params.proposalId)
+  if (TreasuryProposal.load(id) != null) {
+    recordContradiction(getOrCreateProtocol(), event, event.address, `second proposal ${event.params.proposalId}`)
+    return
+  }
+  const proposal = new TreasuryProposal(id)
   proposal.proposalId = event.params.proposalId
   proposal.governor = event.address
   proposal.proposer = getOrCreateAccount(event.params.proposer).id
@@ -105,9 +114,10 @@ function recordVote(
 ): void {
   const proposal = treasuryProposalId(proposalId)
   const cast = newVoteCast(event, getOrCreateProtocol(), proposal, voter, BigInt.fromI32(support))
+  cast.valid = support <= ABSTAIN
   cast.weight = weight
   if (reason.length > 0) cast.reason = reason
   cast.params = params
   cast.save()
-  countVote(cast, proposal)
+  if (cast.valid) countVote(cast, proposal)
 }

@@ -45,7 +45,7 @@ function madeUpLists(): Lists {
     }),
     rounds: Array.from({ length: ROUNDS - 1 }, (_, index) => {
       const number = index + 1
-      const totals = { totalActiveStake: '5000', totalStake: '6000', contradictions: 0 }
+      const totals = { totalActiveStake: '5000', totalStake: '6000', contradictions: 0, activeSetTold: true }
       return { number, ...totals, blockHash: hash(number), ...log(number * 50, 0) }
     }),
     contradictions: [],
