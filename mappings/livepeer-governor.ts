@@ -22,7 +22,9 @@ import { TreasuryProposal, TreasuryProposalEvent } from '../subgraph/generated/s
 import { logId, treasuryProposalId } from '../subgraph/ids'
 
 /** The greatest support there is; the governor takes no vote with another (GovernorCountingOverridable._countVote). */
-const ABSTAIN = 2
+const ABSTAIN = BigInt.fromI32(2)
+/** Its place among the parameters of VoteCast and VoteCastWithParams. */
+const SUPPORT = 2
 
 /** A proposal, with the rounds its votes are read at and cast until. */
 export function handleProposalCreated(event: ProposalCreatedEvent): void {
@@ -65,13 +67,13 @@ export function handleProposalCanceled(event: ProposalCanceledEvent): void {
 /** A vote without params; the weight is the voter's raw power, not what was counted. */
 export function handleVoteCast(event: VoteCastEvent): void {
   const params = event.params
-  recordVote(event, params.proposalId, params.voter, params.support, params.weight, params.reason, null)
+  recordVote(event, params.proposalId, params.voter, params.weight, params.reason, null)
 }
 
 /** A vote with params, which the governor ignores. */
 export function handleVoteCastWithParams(event: VoteCastWithParamsEvent): void {
   const params = event.params
-  recordVote(event, params.proposalId, params.voter, params.support, params.weight, params.reason, params.params)
+  recordVote(event, params.proposalId, params.voter, params.weight, params.reason, params.params)
 }
 
 /** Rounds between a proposal and its snapshot. */
@@ -107,13 +109,14 @@ function recordVote(
   event: ethereum.Event,
   proposalId: BigInt,
   voter: Bytes,
-  support: i32,
   weight: BigInt,
   reason: string,
   params: Bytes | null,
 ): void {
   const proposal = treasuryProposalId(proposalId)
-  const cast = newVoteCast(event, getOrCreateProtocol(), proposal, voter, BigInt.fromI32(support))
+  // As it was sent: params.support would halt where it is none of the 8 bits it should have.
+  const support = event.parameters[SUPPORT].value.toBigInt()
+  const cast = newVoteCast(event, getOrCreateProtocol(), proposal, voter, support)
   cast.valid = support <= ABSTAIN
   cast.weight = weight
   if (reason.length > 0) cast.reason = reason
