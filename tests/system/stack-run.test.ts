@@ -251,9 +251,7 @@ describe('a chain behind an RPC', () => {
 function writeImpossibleTrace(): string {
   const [header = ''] = gunzipSync(readFileSync(ARAGON_TRACE)).toString().split('\n', 1)
   const { contracts } = JSON.parse(header) as { contracts: { Voting: string } }
-  const event = parseAbiItem(
-    'event CastVote(uint256 indexed voteId, address indexed voter, bool supports, uint256 stake)',
-  )
+  const event = parseAbiItem('event CastVote(uint256 indexed voteId, address indexed voter, bool, uint256)')
   const topics = encodeEventTopics({ abi: [event], args: { voteId: 7n, voter: zeroAddress } })
   const log = {
     address: contracts.Voting,
