@@ -36,8 +36,13 @@ export class Api implements ApiReader {
   /** A file whose path ends in .ndjson: what it says of itself, and its rows. CliError as of any file. */
   async rows<Head, Row>(path: string): Promise<{ head: Head; rows: Row[] }> {
     const text = await (await this.file(path)).text()
-    const [head, ...rows] = text.split('\n').filter((line) => line !== '')
-    return { head: JSON.parse(head ?? '{}') as Head, rows: rows.map((row) => JSON.parse(row) as Row) }
+    const lines = text.split('\n').filter((line) => line !== '')
+    try {
+      const [head = {}, ...rows] = lines.map((line) => JSON.parse(line) as object)
+      return { head: head as Head, rows: rows as Row[] }
+    } catch {
+      throw new CliError(`${this.#url}${path} answered something else than lines of JSON: is this the right --api?`)
+    }
   }
 
   /** The answer to a GraphQL query; CliError with the first of its errors. */

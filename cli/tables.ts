@@ -48,7 +48,8 @@ export function tableText(head: Row, rows: readonly Row[], { columns, amounts }:
 
 function cellText(value: unknown, isAmount: boolean): string {
   if (value === null || value === undefined) return ''
-  if (isAmount) return formatUnits(BigInt(String(value)), 18)
+  // What is no amount is shown as it is.
+  if (isAmount && /^-?\d{1,100}$/.test(String(value))) return formatUnits(BigInt(String(value)), 18)
   const text = printable(String(value))
   return text.length > LONGEST_TEXT ? `${text.slice(0, LONGEST_TEXT - 1)}…` : text
 }

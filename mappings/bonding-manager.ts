@@ -14,13 +14,14 @@ import {
 import { checkClaim, claimEarnings, shareReward } from '../subgraph/entities/earnings'
 import { recordEarningsClaim } from '../subgraph/entities/earnings-claim'
 import { initialisePool } from '../subgraph/entities/earnings-pool'
+import { keptNumber } from '../subgraph/entities/kept-number'
 import { setLogPosition } from '../subgraph/entities/log'
 import { protocolBefore } from '../subgraph/entities/poll-clock'
-import { saveTotals } from '../subgraph/entities/protocol'
+import { savePendingTreasuryReward, saveTotals } from '../subgraph/entities/protocol'
 import { recordRebond } from '../subgraph/entities/rebond'
-import { newReward } from '../subgraph/entities/reward'
+import { newReward, takeTreasuryReward } from '../subgraph/entities/reward'
 import { StakePositions } from '../subgraph/entities/stake-positions'
-import { commissionOf, getOrCreateTranscoder } from '../subgraph/entities/transcoder'
+import { commissionOf, getOrCreateTranscoder, isCommission } from '../subgraph/entities/transcoder'
 import { recordActivation } from '../subgraph/entities/transcoder-activation'
 import {
   announceActivation,
@@ -49,7 +50,7 @@ import {
   WithdrawStake as WithdrawStakeEvent,
 } from '../subgraph/generated/BondingManager/BondingManager'
 import { TransferBond, TreasuryReward } from '../subgraph/generated/schema'
-import { earningsPoolId, logId } from '../subgraph/ids'
+import { logId } from '../subgraph/ids'
 
 /** Stake added to a bond, moved to another delegate, or both (BondingManager.bondForWithHint); or a bond repaired. */
 export function handleBond(event: BondEvent): void {
@@ -93,8 +94,8 @@ export function handleUnbond(event: UnbondEvent): void {
   decreaseTotalStake(positions, protocol, delegate, amount)
   positions.save()
   saveTotals(protocol)
-  const lockId = event.params.unbondingLockId.toI32()
-  const withdrawRound = event.params.withdrawRound.toI32()
+  const lockId = keptNumber(event.params.unbondingLockId)
+  const withdrawRound = keptNumber(event.params.withdrawRound)
   createUnbondingLock(event, owner.id, lockId, amount, withdrawRound)
   recordUnbond(event, protocol, owner.id, delegate, amount, lockId, withdrawRound)
 }
@@ -105,7 +106,7 @@ export function handleRebond(event: RebondEvent): void {
   const positions = new StakePositions(event, protocol)
   const amount = event.params.amount
   const delegate = event.params.delegate
-  const lockId = event.params.unbondingLockId.toI32()
+  const lockId = keptNumber(event.params.unbondingLockId)
   closeUnbondingLock(positions, event, event.params.delegator, lockId, amount, 'REBONDED')
   const owner = positions.delegator(event.params.delegator)
   rebondTo(event, protocol, positions, owner, delegate, amount)
@@ -120,8 +121,8 @@ export function handleTransferBond(event: TransferBondEvent): void {
   const protocol = protocolBefore(event)
   const positions = new StakePositions(event, protocol)
   const amount = event.params.amount
-  const oldLockId = event.params.oldUnbondingLockId.toI32()
-  const newLockId = event.params.newUnbondingLockId.toI32()
+  const oldLockId = keptNumber(event.params.oldUnbondingLockId)
+  const newLockId = keptNumber(event.params.newUnbondingLockId)
   const from = event.params.oldDelegator
   const to = event.params.newDelegator
   const withdrawRound = closeUnbondingLock(positions, event, from, oldLockId, amount, 'TRANSFERRED')
@@ -142,7 +143,7 @@ export function handleTransferBond(event: TransferBondEvent): void {
 export function handleWithdrawStake(event: WithdrawStakeEvent): void {
   const protocol = protocolBefore(event)
   const positions = new StakePositions(event, protocol)
-  const lockId = event.params.unbondingLockId.toI32()
+  const lockId = keptNumber(event.params.unbondingLockId)
   const amount = event.params.amount
   closeUnbondingLock(positions, event, event.params.delegator, lockId, amount, 'WITHDRAWN')
   positions.save()
@@ -155,8 +156,8 @@ export function handleEarningsClaimed(event: EarningsClaimedEvent): void {
   const positions = new StakePositions(event, protocol)
   const round = protocol.currentRound
   const rewards = event.params.rewards
-  const startRound = event.params.startRound.toI32()
-  const endRound = event.params.endRound.toI32()
+  const startRound = keptNumber(event.params.startRound)
+  const endRound = keptNumber(event.params.endRound)
   const owner = positions.delegator(event.params.delegator)
   checkDelegate(positions, owner, event.params.delegate, 'EarningsClaimed from')
   checkClaim(positions, owner, round, startRound, endRound, rewards)
@@ -173,25 +174,27 @@ export function handleReward(event: RewardEvent): void {
   const amount = event.params.amount
   const transcoder = positions.transcoder(event.params.transcoder)
   const commission = commissionOf(transcoder.id, amount)
+  if (transcoder.lastRewardRound == round) positions.contradictTranscoder(transcoder, `second Reward in ${round}`)
   shareReward(positions, transcoder, round, amount, commission)
   increaseTotalStake(positions, protocol, transcoder.id, amount)
   positions.save()
   saveTotals(protocol)
 
   const reward = newReward(event, protocol, transcoder.id, amount, commission)
-  reward.treasuryReward = earningsPoolId(transcoder.id, round)
+  reward.treasuryReward = takeTreasuryReward(event, protocol, transcoder.id)
   reward.save()
 }
 
 /** The treasury's cut of the Reward that follows; no stake moves. */
 export function handleTreasuryReward(event: TreasuryRewardEvent): void {
   const protocol = protocolBefore(event)
-  const cut = new TreasuryReward(earningsPoolId(event.params.transcoder, protocol.currentRound))
+  const cut = new TreasuryReward(logId(event))
   cut.transcoder = event.params.transcoder
   cut.treasury = event.params.treasury
   cut.amount = event.params.amount
   setLogPosition(cut, event, protocol)
   cut.save()
+  savePendingTreasuryReward(cut.id)
 }
 
 /** Commission set; the cause of a pending activation where the transcoder joins the pool by it (transcoderWithHint). */
@@ -205,9 +208,17 @@ export function handleTranscoderUpdate(event: TranscoderUpdateEvent): void {
     positions.save()
     saveTotals(protocol)
   }
+  if (!isCommission(event.params.rewardCut, event.params.feeShare)) {
+    const positions = new StakePositions(event, protocol)
+    positions.contradictTranscoder(
+      positions.transcoder(address),
+      `TranscoderUpdate to ${event.params.rewardCut}, ${event.params.feeShare}`,
+    )
+    positions.save()
+  }
   const transcoder = getOrCreateTranscoder(address)
-  transcoder.rewardCut = event.params.rewardCut.toI32()
-  transcoder.feeShare = event.params.feeShare.toI32()
+  transcoder.rewardCut = keptNumber(event.params.rewardCut)
+  transcoder.feeShare = keptNumber(event.params.feeShare)
   transcoder.save()
   recordCommissionChange(event, protocol, transcoder.account, transcoder.rewardCut, transcoder.feeShare)
 }
@@ -218,7 +229,7 @@ export function handleTranscoderActivated(event: TranscoderActivatedEvent): void
   const positions = new StakePositions(event, protocol)
   joinWithoutCause(positions, protocol)
   const transcoder = getOrCreateTranscoder(event.params.transcoder)
-  const effectiveRound = event.params.activationRound.toI32()
+  const effectiveRound = keptNumber(event.params.activationRound)
   if (!announceActivation(positions, protocol, transcoder.id, effectiveRound)) {
     positions.contradictTranscoder(
       positions.transcoder(transcoder.id),
@@ -235,7 +246,7 @@ export function handleTranscoderDeactivated(event: TranscoderDeactivatedEvent): 
   const protocol = protocolBefore(event)
   const positions = new StakePositions(event, protocol)
   const transcoder = positions.transcoder(event.params.transcoder)
-  const effectiveRound = event.params.deactivationRound.toI32()
+  const effectiveRound = keptNumber(event.params.deactivationRound)
   if (!transcoder.inPool || effectiveRound != protocol.currentRound + 1) {
     positions.contradictTranscoder(transcoder, `TranscoderDeactivated for round ${effectiveRound}`)
   }

@@ -3,6 +3,7 @@ import { isZeroAddress } from '../subgraph/entities/account'
 import { isRepair, recordBond } from '../subgraph/entities/bond'
 import { recordCommissionChange } from '../subgraph/entities/commission-change'
 import { recordEarningsClaim } from '../subgraph/entities/earnings-claim'
+import { keptNumber } from '../subgraph/entities/kept-number'
 import {
   checkBonded,
   checkDelegate,
@@ -104,8 +105,8 @@ export function handleUnbond(event: UnbondEvent): void {
   else endDelegation(owner, stake.protocol)
   stake.decrease(delegate, amount)
   stake.save()
-  const lockId = event.params.unbondingLockId.toI32()
-  const withdrawRound = event.params.withdrawRound.toI32()
+  const lockId = keptNumber(event.params.unbondingLockId)
+  const withdrawRound = keptNumber(event.params.withdrawRound)
   createUnbondingLock(event, owner.id, lockId, amount, withdrawRound)
   recordUnbond(event, stake.protocol, owner.id, delegate, amount, lockId, withdrawRound)
 }
@@ -115,7 +116,7 @@ export function handleRebond(event: RebondEvent): void {
   const stake = stakeBefore(event)
   const amount = event.params.amount
   const delegate = event.params.delegate
-  const lockId = event.params.unbondingLockId.toI32()
+  const lockId = keptNumber(event.params.unbondingLockId)
   const owner = stake.positions.delegator(event.params.delegator)
   closeKnownLock(stake.positions, event, owner.id, lockId, amount, 'REBONDED')
   rebondTo(owner, stake.protocol, delegate, amount)
@@ -127,7 +128,7 @@ export function handleRebond(event: RebondEvent): void {
 /** An unbonding lock paid out; its stake left the bond at the Unbond already. */
 export function handleWithdrawStake(event: WithdrawStakeEvent): void {
   const stake = stakeBefore(event)
-  const lockId = event.params.unbondingLockId.toI32()
+  const lockId = keptNumber(event.params.unbondingLockId)
   const amount = event.params.amount
   const owner = stake.positions.delegator(event.params.delegator)
   closeKnownLock(stake.positions, event, owner.id, lockId, amount, 'WITHDRAWN')
@@ -166,8 +167,8 @@ export function handleTranscoderUpdateV1(event: TranscoderUpdateV1Event): void {
   if (event.params.registered && !position.inPool) stake.join(position)
   if (!event.params.registered && position.inPool) stake.contradict(position, 'TranscoderUpdate of one not registered')
   stake.save()
-  transcoder.pendingRewardCut = event.params.pendingRewardCut.toI32()
-  transcoder.pendingFeeShare = event.params.pendingFeeShare.toI32()
+  transcoder.pendingRewardCut = keptNumber(event.params.pendingRewardCut)
+  transcoder.pendingFeeShare = keptNumber(event.params.pendingFeeShare)
   transcoder.save()
   recordCommissionChange(event, stake.protocol, transcoder.id, transcoder.pendingRewardCut, transcoder.pendingFeeShare)
 }
@@ -190,8 +191,8 @@ export function handleTranscoderResigned(event: TranscoderResignedEvent): void {
 export function handleEarningsClaimed(event: EarningsClaimedEvent): void {
   const stake = streamflowStakeBefore(event)
   const rewards = event.params.rewards
-  const startRound = event.params.startRound.toI32()
-  const endRound = event.params.endRound.toI32()
+  const startRound = keptNumber(event.params.startRound)
+  const endRound = keptNumber(event.params.endRound)
   const owner = stake.positions.delegator(event.params.delegator)
   claimEarnings(stake, owner, event.params.delegate, startRound, endRound, rewards)
   stake.save()
@@ -204,8 +205,8 @@ export function handleTranscoderUpdate(event: TranscoderUpdateEvent): void {
   const transcoder = getOrCreateTranscoder(event.params.transcoder)
   if (isActivationPending(transcoder.id, stake.protocol)) stake.join(stake.positions.transcoder(transcoder.id))
   stake.save()
-  transcoder.rewardCut = event.params.rewardCut.toI32()
-  transcoder.feeShare = event.params.feeShare.toI32()
+  transcoder.rewardCut = keptNumber(event.params.rewardCut)
+  transcoder.feeShare = keptNumber(event.params.feeShare)
   clearPendingCommission(transcoder)
   transcoder.save()
   recordCommissionChange(event, stake.protocol, transcoder.id, transcoder.rewardCut, transcoder.feeShare)
@@ -215,7 +216,7 @@ export function handleTranscoderUpdate(event: TranscoderUpdateEvent): void {
 export function handleTranscoderActivated(event: TranscoderActivatedEvent): void {
   const stake = streamflowStakeBefore(event)
   const transcoder = getOrCreateTranscoder(event.params.transcoder)
-  const effectiveRound = event.params.activationRound.toI32()
+  const effectiveRound = keptNumber(event.params.activationRound)
   stake.joinWithoutCause()
   if (!announceActivation(stake.positions, stake.protocol, transcoder.id, effectiveRound)) {
     stake.contradict(stake.positions.transcoder(transcoder.id), `TranscoderActivated for round ${effectiveRound}`)
@@ -227,7 +228,7 @@ export function handleTranscoderActivated(event: TranscoderActivatedEvent): void
 /** Streamflow: a transcoder left the pool, resigned or evicted; it stays active for the rest of the round. */
 export function handleTranscoderDeactivated(event: TranscoderDeactivatedEvent): void {
   const stake = streamflowStakeBefore(event)
-  const effectiveRound = event.params.deactivationRound.toI32()
+  const effectiveRound = keptNumber(event.params.deactivationRound)
   const transcoder = stake.leave(event.params.transcoder, 'TranscoderDeactivated')
   if (effectiveRound != stake.protocol.currentRound + 1) {
     stake.contradict(transcoder, `TranscoderDeactivated for round ${effectiveRound}`)

@@ -1,9 +1,10 @@
 import { BigInt, Bytes, crypto, ethereum } from '@graphprotocol/graph-ts'
 import { getOrCreateAccount } from '../subgraph/entities/account'
+import { recordContradiction } from '../subgraph/entities/contradiction'
 import { recordSettingChange } from '../subgraph/entities/governor-setting-change'
+import { keptNumber } from '../subgraph/entities/kept-number'
 import { setLogPosition } from '../subgraph/entities/log'
 import { getOrCreateProtocol } from '../subgraph/entities/protocol'
-import { keptRound } from '../subgraph/entities/round'
 import { countVote, newVoteCast } from '../subgraph/entities/vote'
 import {
   ProposalCanceled as ProposalCanceledEvent,
@@ -20,9 +21,25 @@ import {
 import { TreasuryProposal, TreasuryProposalEvent } from '../subgraph/generated/schema'
 import { logId, treasuryProposalId } from '../subgraph/ids'
 
+/** The greatest support there is; the governor takes no vote with another (GovernorCountingOverridable._countVote). */
+const ABSTAIN = BigInt.fromI32(2)
+/** Its place among the parameters of VoteCast and VoteCastWithParams. */
+const SUPPORT = 2
+
 /** A proposal, with the rounds its votes are read at and cast until. */
 export function handleProposalCreated(event: ProposalCreatedEvent): void {
-  const proposal = new TreasuryProposal(treasuryProposalId(event.params.proposalId))
+  const id = treasuryProposalId(event.params.proposalId)
+  if (TreasuryProposal.load(id) != null) {
+    recordContradiction(
+      getOrCreateProtocol(),
+      event,
+      event.address,
+      'PROPOSAL',
+      `second proposal ${event.params.proposalId}`,
+    )
+    return
+  }
+  const proposal = new TreasuryProposal(id)
   proposal.proposalId = event.params.proposalId
   proposal.governor = event.address
   proposal.proposer = getOrCreateAccount(event.params.proposer).id
@@ -31,8 +48,8 @@ export function handleProposalCreated(event: ProposalCreatedEvent): void {
   proposal.calldatas = event.params.calldatas
   proposal.description = event.params.description
   proposal.descriptionHash = descriptionHash(event)
-  proposal.snapshotRound = keptRound(event.params.voteStart)
-  proposal.lastRound = keptRound(event.params.voteEnd)
+  proposal.snapshotRound = keptNumber(event.params.voteStart)
+  proposal.lastRound = keptNumber(event.params.voteEnd)
   setLogPosition(proposal, event, getOrCreateProtocol())
   proposal.save()
 }
@@ -57,13 +74,13 @@ export function handleProposalCanceled(event: ProposalCanceledEvent): void {
 /** A vote without params; the weight is the voter's raw power, not what was counted. */
 export function handleVoteCast(event: VoteCastEvent): void {
   const params = event.params
-  recordVote(event, params.proposalId, params.voter, params.support, params.weight, params.reason, null)
+  recordVote(event, params.proposalId, params.voter, params.weight, params.reason, null)
 }
 
 /** A vote with params, which the governor ignores. */
 export function handleVoteCastWithParams(event: VoteCastWithParamsEvent): void {
   const params = event.params
-  recordVote(event, params.proposalId, params.voter, params.support, params.weight, params.reason, params.params)
+  recordVote(event, params.proposalId, params.voter, params.weight, params.reason, params.params)
 }
 
 /** Rounds between a proposal and its snapshot. */
@@ -133,16 +150,18 @@ function recordVote(
   event: ethereum.Event,
   proposalId: BigInt,
   voter: Bytes,
-  support: i32,
   weight: BigInt,
   reason: string,
   params: Bytes | null,
 ): void {
   const proposal = treasuryProposalId(proposalId)
-  const cast = newVoteCast(event, getOrCreateProtocol(), proposal, voter, BigInt.fromI32(support))
+  // As it was sent: params.support would halt where it is none of the 8 bits it should have.
+  const support = event.parameters[SUPPORT].value.toBigInt()
+  const cast = newVoteCast(event, getOrCreateProtocol(), proposal, voter, support)
+  cast.valid = support <= ABSTAIN
   cast.weight = weight
   if (reason.length > 0) cast.reason = reason
   cast.params = params
   cast.save()
-  countVote(cast, proposal)
+  if (cast.valid) countVote(cast, proposal)
 }

@@ -7,8 +7,8 @@ import { NewRound as NewRoundEvent } from '../subgraph/generated/RoundsManager/R
 /** The pool becomes the active set of the new round; stake itself is carried over lazily. */
 export function handleNewRound(event: NewRoundEvent): void {
   const protocol = protocolBefore(event)
+  if (!isLaterRound(protocol, event, event.params.round)) return
   const number = event.params.round.toI32()
-  if (!isLaterRound(protocol, event, number)) return
   const positions = new StakePositions(event, protocol)
   joinWithoutCause(positions, protocol)
   positions.save()

@@ -3,6 +3,9 @@ import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { type ProcessTable, StackError, startChild, waitFor } from './processes.ts'
 
+/** The last block that graph-node can tell. */
+export const LAST_BLOCK = 2_147_483_647
+
 /** A chain as graph-node is told of it. */
 export interface ChainSource {
   network: string
@@ -232,14 +235,16 @@ function settings({ recorded }: ChainSource): NodeJS.ProcessEnv {
 
 // gnd wants a subgraph on its command line and indexes that one anew at every start. It gets one that asks for nothing.
 async function writePlaceholder(dir: string, chain: ChainSource): Promise<string> {
-  const { result: head } = await postJson<{ result: string }>(chain.rpcUrl, {
+  const { result: told } = await postJson<{ result?: unknown }>(chain.rpcUrl, {
     jsonrpc: '2.0',
     id: 1,
     method: 'eth_blockNumber',
     params: [],
   })
+  const head = typeof told === 'string' && /^0x[\da-f]+$/i.test(told) ? Number(told) : Number.NaN
+  if (!(head <= LAST_BLOCK)) throw new StackError(`the RPC of ${chain.network} tells no block number`)
   // Behind one address there may be several nodes, and not all at the same head.
-  const startBlock = Math.max(0, Number(head) - (chain.recorded ? 0 : 20))
+  const startBlock = Math.max(0, head - (chain.recorded ? 0 : 20))
   const folder = join(dir, 'placeholder', chain.network)
   const manifest = join(folder, 'subgraph.yaml')
   const dataSource = {

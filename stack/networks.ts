@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { postJson } from './graph-node.ts'
+import { LAST_BLOCK, postJson } from './graph-node.ts'
 import { StackError } from './processes.ts'
 
 /** Where a contract lies and from which block on there is something to index. */
@@ -37,7 +37,9 @@ export function contextValue(key: string, value: unknown): string | undefined {
   // Beyond that JSON has only the nearest number: then it has to be text.
   const text = typeof value === 'number' && Number.isSafeInteger(value) ? String(value) : value
   if (typeof text !== 'string' || !/^\d+$/.test(text)) return undefined
-  return CONTEXT_TYPES[key] === 'Int' && BigInt(text) >= 2n ** 31n ? undefined : text
+  // A BigInt here is one of Voting's settings, all of which are of 64 bits.
+  const bits = CONTEXT_TYPES[key] === 'Int' ? 31n : 64n
+  return text.length > 20 || BigInt(text) >= 2n ** bits ? undefined : text
 }
 
 /**
@@ -81,7 +83,12 @@ function readContract(name: string, contract: unknown, complain: (what: string) 
   if (typeof address !== 'string' || !/^0x[0-9a-fA-F]{40}$/.test(address)) {
     throw complain(`a bad address: ${JSON.stringify(address) ?? 'none'}`)
   }
-  if (typeof startBlock !== 'number' || !Number.isSafeInteger(startBlock) || startBlock < 0) {
+  if (
+    typeof startBlock !== 'number' ||
+    !Number.isSafeInteger(startBlock) ||
+    startBlock < 0 ||
+    startBlock > LAST_BLOCK
+  ) {
     throw complain(`a bad startBlock: ${JSON.stringify(startBlock)}`)
   }
   if (!isRecord(context)) throw complain(`a bad context: ${JSON.stringify(context)}`)
@@ -107,7 +114,8 @@ export async function checkRpc(network: string, url: string): Promise<number> {
     const cause = error.cause instanceof Error ? error.cause : error
     throw new StackError(`the RPC of ${network} at ${where} does not answer: ${cause.message || cause.name}`)
   })
-  const chainId = typeof answer?.result === 'string' ? Number(answer.result) : Number.NaN
+  const told = answer?.result
+  const chainId = typeof told === 'string' && /^0x[\da-f]+$/i.test(told) ? Number(told) : Number.NaN
   if (!Number.isSafeInteger(chainId)) throw new StackError(`the RPC of ${network} at ${where} tells no chain id`)
   const expected = CHAIN_IDS[network]
   if (expected !== undefined && chainId !== expected) {

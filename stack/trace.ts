@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { createGunzip } from 'node:zlib'
+import { LAST_BLOCK } from './graph-node.ts'
 import { CONTEXT_TYPES, contextValue, publicNetwork } from './networks.ts'
 
 /** One event as recorded. Hex in lower case; `logIndex` counts within the block. */
@@ -239,7 +240,7 @@ function parseHeader(value: unknown): TraceHeader {
   return {
     chainId: integer(header.chainId, 'chainId of the header'),
     contracts,
-    lastBlock: integer(header.lastBlock, 'lastBlock of the header'),
+    lastBlock: integer(header.lastBlock, 'lastBlock of the header', LAST_BLOCK),
     lastTimestamp: optional(header.lastTimestamp, 'lastTimestamp of the header'),
     firstBlock: optional(parameters.firstBlock, 'firstBlock of the header'),
     roundLength: optional(parameters.roundLength, 'roundLength of the header'),
@@ -265,7 +266,7 @@ function parseBlock(value: unknown, intern: (text: string) => string): RecordedB
   const block = record(value, 'the block')
   if (!Array.isArray(block.logs)) throw new TraceError('logs is not a list')
   return {
-    number: integer(block.number, 'number'),
+    number: integer(block.number, 'number', LAST_BLOCK),
     hash: hex(block.hash, HASH, 'hash'),
     timestamp: integer(block.timestamp, 'timestamp'),
     logs: block.logs.map((item: unknown) => {
@@ -289,9 +290,9 @@ function record(value: unknown, what: string): Record<string, unknown> {
   return value as Record<string, unknown>
 }
 
-function integer(value: unknown, what: string): number {
-  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0) {
-    throw new TraceError(`${what} is not a whole number`)
+function integer(value: unknown, what: string, largest = Number.MAX_SAFE_INTEGER): number {
+  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0 || value > largest) {
+    throw new TraceError(`${what} is not a whole number${largest < Number.MAX_SAFE_INTEGER ? ` up to ${largest}` : ''}`)
   }
   return value
 }

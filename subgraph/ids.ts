@@ -15,7 +15,7 @@ export function supersededPositionId(account: Bytes, fromBlock: i32, fromRound: 
   return account.concatI32(fromBlock).concatI32(fromRound)
 }
 
-/** A transcoder's pool of a round; the same bytes identify what its reward of that round gave the treasury. */
+/** A transcoder's pool of a round. */
 export function earningsPoolId(transcoder: Bytes, round: i32): Bytes {
   return transcoder.concatI32(round)
 }

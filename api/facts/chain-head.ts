@@ -31,7 +31,8 @@ export class ChainSource {
       if (statusUrl !== undefined) return await this.#latestByIndexNode(statusUrl)
       if (rpcUrl === undefined) return null
       const { number, timestamp } = await rpcClient(rpcUrl).getBlock({ blockTag: 'latest' })
-      return { block: Number(number), timestamp: Number(timestamp), synced: null }
+      const block = wholeNumber(number)
+      return block === null ? null : { block, timestamp: wholeNumber(timestamp), synced: null }
     } catch {
       // The index may well answer questions about stake while its status server does not.
       return null
@@ -65,7 +66,7 @@ export class ChainSource {
       }
       if (rpcUrl === undefined) return null
       const { hash, timestamp } = await rpcClient(rpcUrl).getBlock({ blockNumber: BigInt(number) })
-      return { hash, timestamp: Number(timestamp) }
+      return { hash, timestamp: wholeNumber(timestamp) }
     } catch {
       return null
     }
@@ -80,9 +81,8 @@ export class ChainSource {
       variables: { name: `livepeer-governance/${network}` },
       signal,
     })
-    const block = status?.chains[0]?.chainHeadBlock
-    if (!status || !block) return null
-    return { block: Number(block.number), timestamp: null, synced: status.synced }
+    const block = wholeNumber(status?.chains[0]?.chainHeadBlock?.number)
+    return !status || block === null ? null : { block, timestamp: null, synced: status.synced }
   }
 }
 
@@ -124,8 +124,14 @@ async function blockTime(url: string, network: string, hash: string, signal: Abo
   const answer = await request<{ blockData: unknown }>({ url, document: BLOCK, variables: { network, hash }, signal })
   // graph-node keeps some blocks alone, others together with their receipts.
   const { timestamp, block } = answer.blockData as { timestamp?: string; block?: { timestamp?: string } }
-  const seconds = Number(timestamp ?? block?.timestamp)
-  return Number.isFinite(seconds) ? seconds : null
+  return wholeNumber(timestamp ?? block?.timestamp)
+}
+
+/** A block's number or time as others tell it, decimal or hex; null for what is none. */
+function wholeNumber(told: unknown): number | null {
+  const isNumber = typeof told === 'number' || typeof told === 'bigint'
+  const number = isNumber || (typeof told === 'string' && /^(\d+|0x[\da-f]+)$/i.test(told)) ? Number(told) : Number.NaN
+  return Number.isSafeInteger(number) && number >= 0 ? number : null
 }
 
 function rpcClient(rpcUrl: string) {

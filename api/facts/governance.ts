@@ -105,6 +105,7 @@ function pollClosing(poll: EntityOf<'closings'>): Since & { closing: PollClosing
     round: poll.closingRound ?? 0,
     totalStake: integer(poll.closingTotalStake ?? '0'),
     totalActiveStake: integer(poll.closingTotalActiveStake ?? '0'),
+    isTold: poll.untoldFromBlock === 0,
   }
   return { block: block + 1, closing }
 }

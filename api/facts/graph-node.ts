@@ -99,8 +99,7 @@ export class GraphNode {
         nextRoundTotalActiveStake: integer(protocol?.nextRoundTotalActiveStake ?? '0'),
         totalStake: integer(protocol?.totalStake ?? '0'),
         roundsManager: protocol?.roundsManager ?? null,
-        ownBlocksEndPolls:
-          (protocol?.l1BlockAskedAt ?? 0) > 0 && protocol?.l1Block === String(protocol?.l1BlockAskedAt),
+        ownBlocksEndPolls: (protocol?.l1BlockToldAt ?? 0) > 0 && protocol?.l1Block === String(protocol?.l1BlockToldAt),
         l1: transcoderPool ? { streamflowRound: transcoderPool.streamflowRound ?? null } : null,
       },
       upTo,
@@ -114,7 +113,8 @@ export class GraphNode {
       throw new ApiError('UPSTREAM_UNAVAILABLE', `The index of ${this.network} has no block yet; try again soon`)
     }
     const { deployment, hasIndexingErrors } = meta
-    return { block: number, blockHash: hash, timestamp: timestamp ?? null, deployment, hasIndexingErrors }
+    const time = Number.isSafeInteger(timestamp) ? (timestamp ?? null) : null
+    return { block: number, blockHash: hash, timestamp: time, deployment, hasIndexingErrors }
   }
 
   async #readable<Value>(read: () => Promise<Value>): Promise<Value> {

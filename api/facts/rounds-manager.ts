@@ -2,6 +2,8 @@ import { LRUCache } from 'lru-cache'
 import { createPublicClient, http, isAddress, parseAbi } from 'viem'
 import { ApiError } from './errors.ts'
 
+const LAST_ROUND = 2_147_483_647n
+
 const ABI = parseAbi(['function currentRound() view returns (uint256)'])
 
 /** RoundsManager.currentRound(): the round by the clock, initialised or not. What it was at a block is asked once. */
@@ -34,6 +36,8 @@ export class RoundClock {
         functionName: 'currentRound',
         blockNumber: BigInt(block),
       })
+      // What takes more than GraphQL's Int is no round, but a bad answer.
+      if (round > LAST_ROUND) throw new RangeError(`round ${round}`)
       return Number(round)
     } catch {
       throw new ApiError('UPSTREAM_UNAVAILABLE', "The chain's RPC does not tell the current round; try again soon")

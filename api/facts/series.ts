@@ -76,8 +76,12 @@ export class Names {
   }
 }
 
+/** The last Unix second that ISO 8601 has a year for: no chain's clock is beyond it, whatever it says. */
+const END_OF_9999 = 253_402_300_799
+
 /** Where a log stands, of an entity that records one. */
 export function logPosition(log: Omit<LogPosition, 'timestamp'> & { timestamp: string }): LogPosition {
   const { block, logIndex, timestamp, transactionHash, round } = log
-  return { block, logIndex, timestamp: Number(timestamp), transactionHash, round }
+  const seconds = Math.min(Math.max(Number(timestamp), 0), END_OF_9999)
+  return { block, logIndex, timestamp: seconds, transactionHash, round }
 }

@@ -23,6 +23,8 @@ export interface RoundFacts extends Since {
   number: number
   totalActiveStake: bigint
   totalStake: bigint
+  /** False where nothing told who is active in it (Ethereum L1 under V1). */
+  activeSetTold: boolean
   blockHash: string
   initializedAt: LogPosition
 }
@@ -31,7 +33,7 @@ export interface RoundFacts extends Since {
 export interface ContradictionFacts extends Since {
   message: string
   account: string
-  about: 'DELEGATOR' | 'TRANSCODER' | 'ROUND'
+  about: 'DELEGATOR' | 'TRANSCODER' | 'ROUND' | 'PROPOSAL'
   at: LogPosition
 }
 
@@ -112,11 +114,12 @@ function delegationOf(position: EntityOf<'transcoderPositions'>): Delegation {
 }
 
 function roundFacts(round: EntityOf<'rounds'>): RoundFacts {
-  const { number, totalActiveStake, totalStake, blockHash, block } = round
+  const { number, totalActiveStake, totalStake, activeSetTold, blockHash, block } = round
   return {
     number,
     totalActiveStake: integer(totalActiveStake),
     totalStake: integer(totalStake),
+    activeSetTold,
     blockHash,
     block,
     initializedAt: logPosition({ ...round, round: number }),

@@ -6,14 +6,14 @@ export function position({ block, logIndex, timestamp, transactionHash, round }:
   return { block: BigInt(block), logIndex, timestamp: isoTime(timestamp), transactionHash, round: round || null }
 }
 
-/** Unix seconds as ISO 8601. */
+/** A block's Unix seconds as ISO 8601, which tells no year beyond 9999: a chain that says so is at its end. */
 export function isoTime(seconds: number): string {
-  return new Date(seconds * 1000).toISOString()
+  return new Date(Math.min(Math.max(seconds, 0), END_OF_9999) * 1000).toISOString()
 }
 
-/** The same of a time that anybody may have set; null beyond the year 9999, which ISO 8601 does not tell. */
+/** The same of a time that anybody may have set, or that was estimated; null where ISO 8601, or Unix, has none. */
 export function isoTimeOfAnybody(seconds: number): string | null {
-  return seconds <= END_OF_9999 ? isoTime(seconds) : null
+  return 0 <= seconds && seconds <= END_OF_9999 ? isoTime(seconds) : null
 }
 
 const END_OF_9999 = 253_402_300_799

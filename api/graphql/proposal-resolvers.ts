@@ -358,15 +358,18 @@ async function isTextFound(proposal: ProposalInView, needle: string, { pollTexts
   return [title, description].some((text) => text !== null && folded(text).includes(needle))
 }
 
+/** Unix time that stands for any later one in a cursor. */
+const LAST_KEY = 999_999_999_999_999
+
 /** The list in an order, and how its cursors are made: "<time> <id>", by time, then id. */
 function sortProposals(
   proposals: readonly ProposalInView[],
   orderBy: ProposalOrder,
 ): [ProposalInView[], ListOrder<ProposalInView>] {
   const byCreation = orderBy === 'CREATED_ASC' || orderBy === 'CREATED_DESC'
-  // What anybody may set the end to fits into a cursor all the same.
+  // What anybody, or a chain, may set a time to fits into a cursor all the same.
   const timeOf = (proposal: ProposalInView) =>
-    byCreation ? proposal.createdAt.timestamp : Math.min(proposal.view.endTime(proposal), 999_999_999_999_999)
+    Math.min(Math.max(byCreation ? proposal.createdAt.timestamp : proposal.view.endTime(proposal), 0), LAST_KEY)
   const direction = orderBy === 'CREATED_ASC' || orderBy === 'ENDS_ASC' ? 1 : -1
   const keyOf = (proposal: ProposalInView) => `${timeOf(proposal)} ${globalId(proposal)}`
   const compare = (a: string, b: string) => direction * compareKeys(a, b)

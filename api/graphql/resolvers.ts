@@ -26,6 +26,8 @@ import { accountVotes, proposalQueries, proposalTypes } from './proposal-resolve
 import { scalars } from './scalars.ts'
 import { treasuryQueries, treasuryTypes } from './treasury-resolvers.ts'
 
+/** GraphQL's largest Int. */
+const LAST_INT = 2_147_483_647
 /** The most accounts one votingPowers may ask for. */
 const MAX_ACCOUNTS = 1000
 
@@ -45,7 +47,7 @@ const Query: AllFields<QueryResolvers> = {
   rounds: (_, { first, after, descending, network }, { chains }) => {
     const size = pageSize(first)
     const isDescending = descending !== false
-    const key = keyAfter(after, /^\d{1,9}$/)
+    const key = keyAfter(after, /^\d{1,10}$/)
     const from = key === undefined ? undefined : Number(key)
     const { rounds, hasMore } = chains.rounds(size, from, isDescending, network)
     const last = rounds.at(-1)
@@ -109,7 +111,10 @@ const ChainStatus: AllFields<ChainStatusResolvers> = {
     const { blocks } = lagIn(state)
     return blocks === null ? null : BigInt(blocks)
   },
-  lagSeconds: ({ state }) => lagIn(state).seconds,
+  lagSeconds: ({ state }) => {
+    const { seconds } = lagIn(state)
+    return seconds === null ? null : Math.min(seconds, LAST_INT)
+  },
   stale: ({ state }) => isStaleNow(state),
   ageSeconds: ({ state: { ageSeconds } }) => (ageSeconds === null ? null : Math.floor(ageSeconds)),
   checked: ({ state }) => state.isChecked,
@@ -195,7 +200,7 @@ const Account: AllFields<AccountResolvers> = {
     return pageOf(
       view.votingPowerHistory(address, from, to),
       {
-        form: /^\d{1,9}$/,
+        form: /^\d{1,10}$/,
         keyOf: ({ round }) => String(round),
         isAfter: ({ round }, key) => round > Number(key),
       },

@@ -38,8 +38,10 @@ function dateTime(text: string): string {
   // Date.parse takes February 30 for March 2.
   const isDay = isoDay(day) === day
   const time = isDay ? Date.parse(clock === undefined ? day : `${day}T${clock}${zone}`) : Number.NaN
-  if (Number.isNaN(time)) throw new TypeError(`${JSON.stringify(text)} is not a time; one is 2024-01-31T12:00:00Z`)
-  return new Date(time).toISOString()
+  const iso = Number.isNaN(time) ? '' : new Date(time).toISOString()
+  // A zone can lead out of the years of four digits, which alone compare as texts.
+  if (!/^\d{4}-/.test(iso)) throw new TypeError(`${JSON.stringify(text)} is not a time; one is 2024-01-31T12:00:00Z`)
+  return iso
 }
 
 /** The day again, or the one Date.parse takes it for; null where it is none at all. */

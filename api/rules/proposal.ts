@@ -56,6 +56,8 @@ export interface PollClosing {
   round: number
   totalStake: bigint
   totalActiveStake: bigint
+  /** False where it may be an earlier block, as nothing told the L1 block number of some blocks that changed stake. */
+  isTold: boolean
 }
 
 /** An Aragon vote. Null where nothing tells the figure; percentages are 10^18 = 100 %. */

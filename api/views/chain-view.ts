@@ -196,10 +196,10 @@ export class ChainView {
     const { totals, stake } = this.factsFor(round)
     const fixed = this.fixedBy(round)
     const at = fixed?.number ?? round
+    const isExact = stake.isActiveStakeExact(at)
+    const total = fixed?.totalActiveStake ?? totals.nextRoundTotalActiveStake
     return {
-      totalActiveStake: stake.isActiveStakeExact(at)
-        ? (fixed?.totalActiveStake ?? totals.nextRoundTotalActiveStake)
-        : inexactTotal(),
+      totalActiveStake: this.#isActiveSetTold(round) ? (isExact ? total : inexactTotal()) : untoldActiveSet(),
       totalStake: stake.isAllStakeExact(at) ? (fixed?.totalStake ?? totals.totalStake) : inexactTotal(),
       finalSince: fixed?.blockHash,
     }
@@ -252,7 +252,13 @@ export class ChainView {
   /** The stakes of the active set of a round. */
   #activeStakes(round: number): Stake[] {
     const stakes = this.factsFor(round).stake.delegatesAt(round)
+    if (!this.#isActiveSetTold(round)) throw untoldActiveSet()
     return [...stakes].filter((stake) => isActiveTranscoder(stake, round))
+  }
+
+  /** Of a round that is yet to begin, as of the last one. */
+  #isActiveSetTold(round: number): boolean {
+    return (this.facts.stake.roundFrom(round) ?? this.facts.lastRound)?.activeSetTold ?? true
   }
 
   async #newSnapshot(
@@ -299,6 +305,7 @@ export class ChainView {
       refuseInexact(delegate)
       return votingPower(account, round, stake, delegate, this.checkpointedFrom(account) <= round)
     }
+    if (!this.#isActiveSetTold(round)) throw untoldActiveSet()
     const power = l1VotingPower(account, round, stake, isStreamflow(l1, round))
     if (power === undefined) throw notExactOnL1(`The stake of ${account}, a delegator,`)
     return power
@@ -335,6 +342,13 @@ export function inexactTotal(): ApiError {
   return new ApiError(
     'NOT_EXACT',
     'An event contradicts a stake in this total, see status { contradictions }, or a bond of 2018 on Ethereum L1 told no amount',
+  )
+}
+
+function untoldActiveSet(): ApiError {
+  return new ApiError(
+    'NOT_EXACT',
+    'Who is active in this round of Ethereum L1 is not known: BondingManager did not tell numActiveTranscoders when it began',
   )
 }
 

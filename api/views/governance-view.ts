@@ -216,6 +216,12 @@ export class GovernanceView {
     const { facts } = this.chainView
     const { head, totals, lastRound } = facts
     const { roundLength } = this.chainView.chain.source
+    if (poll.closing?.isTold === false) {
+      throw new ApiError(
+        'NOT_EXACT',
+        `Which block was the last one before L1 block ${poll.endBlock} ended the poll is not known: RoundsManager did not tell the L1 block number while stake changed`,
+      )
+    }
     const isOver = (roundLength !== undefined || totals.ownBlocksEndPolls) && BigInt(head.block) > poll.endBlock
     const moment = {
       isOpen: poll.closing === null && !isOver,

@@ -2,14 +2,19 @@ import type { Address } from 'viem'
 import type { TallyHead, TallyVote } from './api-files.ts'
 import { type Asking, inBatches, moment } from './asking.ts'
 import { aragonVotingAbi, miniMeTokenAbi } from './contracts.ts'
+import { wholeNumber } from './errors.ts'
 
 /** An Aragon vote by its Voting app, and its voters' power by the voting token. */
 export async function compareAragonVote(asking: Asking, head: TallyHead, votes: readonly TallyVote[]): Promise<void> {
   const { client, comparison } = asking
   const [, app = '', number = ''] = head.id.split(':')
   const address = app as Address
-  const voteId = BigInt(number)
-  const contract = { address, abi: aragonVotingAbi, ...(await moment(asking, address, BigInt(head.block))) }
+  const voteId = wholeNumber(number, `number of ${head.id}`)
+  const contract = {
+    address,
+    abi: aragonVotingAbi,
+    ...(await moment(asking, address, wholeNumber(head.block, `block of ${head.id}`))),
+  }
   const [vote, canExecute, token] = await Promise.all([
     client.readContract({ ...contract, functionName: 'getVote', args: [voteId] }),
     client.readContract({ ...contract, functionName: 'canExecute', args: [voteId] }),

@@ -2,7 +2,7 @@ import type { Address, PublicClient } from 'viem'
 import type { ApiReader } from './api-files.ts'
 import { BLOCK_HASH, type Comparison } from './comparison.ts'
 import { type Contracts, hasState } from './contracts.ts'
-import { messageOf } from './errors.ts'
+import { messageOf, wholeNumber } from './errors.ts'
 
 /** The two sides of a verification, and who is told how far it is. */
 export interface Sources {
@@ -35,8 +35,9 @@ export async function compareBlock(
   { block, blockHash }: { block: number; blockHash: string | null },
 ): Promise<void> {
   if (blockHash === null) return
+  const blockNumber = wholeNumber(block, 'block')
   try {
-    const { hash } = await client.getBlock({ blockNumber: BigInt(block) })
+    const { hash } = await client.getBlock({ blockNumber })
     comparison.equal(BLOCK_HASH, `block ${block}`, hash, blockHash)
   } catch (error) {
     comparison.notes.push(`hash of block ${block}: ${messageOf(error)}`)

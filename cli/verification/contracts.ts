@@ -1,5 +1,5 @@
 import { type Address, type PublicClient, parseAbi } from 'viem'
-import { messageOf, NoAnswer, NothingToCompare } from './errors.ts'
+import { messageOf, NoAnswer, NothingToCompare, wholeNumber } from './errors.ts'
 
 export const bondingVotesAbi = parseAbi([
   'function getVotesAndDelegateAtRoundStart(address account, uint256 round) view returns (uint256 votes, address delegateAddress)',
@@ -83,7 +83,10 @@ export async function lastBlockSeeing(client: PublicClient, number: bigint): Pro
   const seenBy = async (blockNumber?: bigint): Promise<{ block: bigint; seen: bigint | undefined }> => {
     const block = await client.getBlock(blockNumber === undefined ? {} : { blockNumber })
     const { l1BlockNumber } = block as { l1BlockNumber?: string }
-    return { block: block.number ?? 0n, seen: l1BlockNumber === undefined ? undefined : BigInt(l1BlockNumber) }
+    return {
+      block: block.number ?? 0n,
+      seen: l1BlockNumber === undefined ? undefined : wholeNumber(l1BlockNumber, 'l1BlockNumber'),
+    }
   }
   const { block: latest, seen } = await seenBy()
   if (seen === undefined) return number

@@ -2,6 +2,7 @@ import type { Address } from 'viem'
 import type { TallyHead, TallyVote } from './api-files.ts'
 import { type Asking, inBatches } from './asking.ts'
 import { bondingManagerAbi, hasState, lastBlockSeeing } from './contracts.ts'
+import { wholeNumber } from './errors.ts'
 
 /** A poll counted anew from what BondingManager answers at its end block; while it is open, at the API's block. */
 export async function comparePoll(
@@ -11,7 +12,9 @@ export async function comparePoll(
   votes: readonly TallyVote[],
 ): Promise<void> {
   const { client, comparison } = asking
-  const blockNumber = head.final ? await lastBlockSeeing(client, BigInt(head.endBlock ?? 0)) : BigInt(head.block)
+  const blockNumber = head.final
+    ? await lastBlockSeeing(client, wholeNumber(head.endBlock, `endBlock of ${head.id}`))
+    : wholeNumber(head.block, `block of ${head.id}`)
   if (!(await hasState(client, address, blockNumber))) {
     comparison.notes.push(`the poll: this RPC has no state of block ${blockNumber}; an archive node has`)
     return

@@ -3,6 +3,7 @@ import type { ApiReader, Holder, SnapshotHead } from './api-files.ts'
 import { type Asking, compareBlock, inBatches, type Sources } from './asking.ts'
 import { type Comparison, spread } from './comparison.ts'
 import { bondingManagerAbi, bondingVotesAbi, hasState, requireContract } from './contracts.ts'
+import { wholeNumber } from './errors.ts'
 
 const NOBODY = `0x${'0'.repeat(40)}`
 
@@ -46,8 +47,12 @@ async function compareVotes(
   asked: readonly Holder[],
 ): Promise<void> {
   const { client, comparison } = asking
-  const round = BigInt(head.round)
-  const contract = { address, abi: bondingVotesAbi, ...(head.final ? {} : { blockNumber: BigInt(head.block) }) }
+  const round = wholeNumber(head.round, 'round')
+  const contract = {
+    address,
+    abi: bondingVotesAbi,
+    ...(head.final ? {} : { blockNumber: wholeNumber(head.block, 'block') }),
+  }
   if (!holders.some(({ checkpointed }) => checkpointed)) {
     comparison.notes.push(`votes: BondingVotes had checkpointed nobody before round ${head.round}`)
     return
@@ -55,7 +60,7 @@ async function compareVotes(
   const total = await client.readContract({ ...contract, functionName: 'getTotalActiveStakeAt', args: [round] })
   comparison.equal('total active stake', `round ${head.round}`, total, head.totalActiveStake)
   const active = holders.filter(({ isActive }) => isActive)
-  const sum = active.reduce((stakes, { delegatedStake }) => stakes + BigInt(delegatedStake), 0n)
+  const sum = active.reduce((stakes, { delegatedStake }) => stakes + wholeNumber(delegatedStake, 'delegatedStake'), 0n)
   comparison.equal('sum over the active set', `round ${head.round}`, total, sum)
   const known = asked.filter(({ checkpointed }) => checkpointed)
   if (known.length < asked.length) {
@@ -94,7 +99,7 @@ async function blockOfRoundStart(
     { round, network },
   )
   if (initialised === null) return without(`nobody initialised round ${round}`)
-  const blockNumber = BigInt(headBlock)
+  const blockNumber = wholeNumber(headBlock, 'block')
   if (!(await hasState(client, bondingManager, blockNumber))) {
     return without(`this RPC has no state of block ${blockNumber}; an archive node has`)
   }

@@ -3,7 +3,7 @@ import { Contradiction, Protocol } from '../generated/schema'
 import { contradictionId } from '../ids'
 import { setLogPosition } from './log'
 
-/** Writes down that an event cannot follow from those before it; about is DELEGATOR, TRANSCODER or ROUND. */
+/** Writes down that an event cannot follow from those before it; about is DELEGATOR, TRANSCODER, ROUND or PROPOSAL. */
 export function recordContradiction(
   protocol: Protocol,
   event: ethereum.Event,

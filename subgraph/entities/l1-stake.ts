@@ -128,6 +128,7 @@ export class L1Stake {
     this.members = []
     this.stakes = []
     this.setNumActiveTranscoders(0)
+    this.protocol.activeSetTold = true
   }
 
   /** Whoever's announced activation has no cause comes into the pool all the same, as that is what was announced. */

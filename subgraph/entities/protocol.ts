@@ -1,4 +1,4 @@
-import { BigInt, ethereum } from '@graphprotocol/graph-ts'
+import { BigInt, Bytes, ethereum } from '@graphprotocol/graph-ts'
 import { Protocol } from '../generated/schema'
 import { protocolId } from '../ids'
 import { bondingManagerVersionAt } from '../protocol/bonding-manager-version'
@@ -15,8 +15,10 @@ export function getOrCreateProtocol(): Protocol {
   protocol.totalStake = BigInt.zero()
   protocol.bondingManagerVersion = 0
   protocol.contradictions = 0
+  protocol.activeSetTold = true
   protocol.openPolls = []
   protocol.l1BlockAskedAt = 0
+  protocol.l1BlockToldAt = 0
   protocol.l1Block = BigInt.zero()
   protocol.save()
   return protocol
@@ -29,6 +31,23 @@ export function saveTotals(protocol: Protocol): void {
   totals.totalStake = protocol.totalStake
   totals.pendingActivation = protocol.pendingActivation
   totals.save()
+}
+
+/** Writes which polls are open and what is known of the L1 block number. */
+export function savePollClock(protocol: Protocol): void {
+  const clock = new Protocol(protocolId())
+  clock.openPolls = protocol.openPolls
+  clock.l1BlockAskedAt = protocol.l1BlockAskedAt
+  clock.l1BlockToldAt = protocol.l1BlockToldAt
+  clock.l1Block = protocol.l1Block
+  clock.save()
+}
+
+/** Writes which treasury's cut waits for its Reward, if any. */
+export function savePendingTreasuryReward(treasuryReward: Bytes | null): void {
+  const noted = new Protocol(protocolId())
+  noted.pendingTreasuryReward = treasuryReward
+  noted.save()
 }
 
 /** The version of BondingManager that an event of it comes from, 1 to 9. */

@@ -4,16 +4,12 @@ import { roundId } from '../ids'
 import { NO_END } from './changing-state'
 import { recordContradiction } from './contradiction'
 
-const LAST_ROUND = BigInt.fromI32(NO_END)
+/** The last round that can begin: what changes in it counts from the next one, which must come before NO_END. */
+const LAST_ROUND = BigInt.fromI32(NO_END - 2)
 
-/** A round that the governor's settings, which a vote can make anything, lead to: beyond what is kept it is NO_END. */
-export function keptRound(round: BigInt): i32 {
-  return round > LAST_ROUND ? NO_END : round.toI32()
-}
-
-/** Whether a NewRound begins a later round than the last one; that it does not is a Contradiction. */
-export function isLaterRound(protocol: Protocol, event: ethereum.Event, number: i32): boolean {
-  if (number > protocol.currentRound) return true
+/** Whether a NewRound begins a later round than the last one, and one that can be; that it does not is a Contradiction. */
+export function isLaterRound(protocol: Protocol, event: ethereum.Event, number: BigInt): boolean {
+  if (number > BigInt.fromI32(protocol.currentRound) && number <= LAST_ROUND) return true
   recordContradiction(
     protocol,
     event,
@@ -36,6 +32,7 @@ export function beginRound(protocol: Protocol, event: ethereum.Event, number: i3
   round.number = number
   round.totalActiveStake = protocol.currentRoundTotalActiveStake
   round.totalStake = protocol.totalStake
+  round.activeSetTold = protocol.activeSetTold
   round.block = event.block.number.toI32()
   round.blockHash = event.block.hash
   round.logIndex = event.logIndex.toI32()

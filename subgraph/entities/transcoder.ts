@@ -1,6 +1,6 @@
 import { BigInt, Bytes } from '@graphprotocol/graph-ts'
 import { Transcoder } from '../generated/schema'
-import { percOf } from '../protocol/math-utils'
+import { PERC_DIVISOR, percOf } from '../protocol/math-utils'
 import { getOrCreateAccount } from './account'
 
 /** A transcoder with its commission, 0 until it sets one; saved when new so that pools can refer to it. */
@@ -13,6 +13,11 @@ export function getOrCreateTranscoder(address: Bytes): Transcoder {
   transcoder.feeShare = 0
   transcoder.save()
   return transcoder
+}
+
+/** Whether these can be a reward cut and a fee share: neither is more than all of it (BondingManager.transcoderWithHint). */
+export function isCommission(rewardCut: BigInt, feeShare: BigInt): boolean {
+  return rewardCut <= PERC_DIVISOR && feeShare <= PERC_DIVISOR
 }
 
 /** What a transcoder keeps of a reward, wei; the rest is shared by its delegators, itself among them. */

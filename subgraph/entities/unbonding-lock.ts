@@ -41,9 +41,11 @@ export function closeUnbondingLock(
     if (lock == null) positions.contradictDelegates(position, Address.zero())
     return 0
   }
-  lock.state = state
-  lock.closedAtBlock = event.block.number.toI32()
-  lock.save()
+  // What stays as it is need not be written again.
+  const closed = new UnbondingLock(lock.id)
+  closed.state = state
+  closed.closedAtBlock = event.block.number.toI32()
+  closed.save()
   return lock.withdrawRound
 }
 

@@ -5,18 +5,29 @@ import { countCalls } from '../protocol/evm-script'
 
 /**
  * The app, not saved when new. Voting.initialize emits nothing, so at the app's first event its settings are asked of the
- * contract, once; where that does not answer they come from the data source's context.
+ * contract; where that does not answer they come from the data source's context. What neither tells is asked again at each
+ * later event: it is as it was, as a change of it would have told it.
  */
 export function getOrCreateVotingApp(address: Address): VotingApp {
   const stored = VotingApp.load(address)
-  if (stored != null) return stored
+  const app = stored == null ? newVotingApp(address) : stored
   const contract = Voting.bind(address)
+  if (!app.supportRequiredPct) {
+    app.supportRequiredPct = numberOf(contract.try_supportRequiredPct(), 'supportRequiredPct')
+  }
+  if (!app.minAcceptQuorumPct) {
+    app.minAcceptQuorumPct = numberOf(contract.try_minAcceptQuorumPct(), 'minAcceptQuorumPct')
+  }
+  if (!app.voteTime) app.voteTime = numberOf(contract.try_voteTime(), 'voteTime')
+  if (!app.token) {
+    const token = contract.try_token()
+    app.token = token.reverted ? configuredAddress('token') : token.value
+  }
+  return app
+}
+
+function newVotingApp(address: Address): VotingApp {
   const app = new VotingApp(address)
-  app.supportRequiredPct = numberOf(contract.try_supportRequiredPct(), 'supportRequiredPct')
-  app.minAcceptQuorumPct = numberOf(contract.try_minAcceptQuorumPct(), 'minAcceptQuorumPct')
-  app.voteTime = numberOf(contract.try_voteTime(), 'voteTime')
-  const token = contract.try_token()
-  app.token = token.reverted ? configuredAddress('token') : token.value
   app.tokenManager = configuredAddress('tokenManager')
   app.vault = configuredAddress('vault')
   app.finance = configuredAddress('finance')

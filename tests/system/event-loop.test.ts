@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { HeldFacts } from '../../api/facts/facts.ts'
 import type { FactsSource } from '../../api/facts/followed-chain.ts'
 import { type Lists, Names } from '../../api/facts/series.ts'
+import { NO_FACTS } from '../no-facts.ts'
 import { serveFacts } from './serve.ts'
 
 const HOLDERS = 5000
@@ -20,6 +21,7 @@ const log = (block: number, logIndex: number) => {
 /** Facts of the real chain's size at one moment: as many holders, and proposals with as many votes. */
 function madeUpLists(): Lists {
   return {
+    ...NO_FACTS,
     delegatorPositions: Array.from({ length: HOLDERS }, (_, index) => ({
       id: account(index),
       delegate: { id: account(index % TRANSCODERS) },
@@ -42,16 +44,14 @@ function madeUpLists(): Lists {
       fromRound: 2,
       fromBlock: 51,
     })),
-    earningsPools: [],
     accounts: Array.from({ length: HOLDERS }, (_, index) => {
       return { id: account(index), firstCheckpointRound: 1, firstCheckpointBlock: 51 }
     }),
     rounds: Array.from({ length: ROUNDS - 1 }, (_, index) => {
       const number = index + 1
-      const totals = { totalActiveStake: '5000', totalStake: '6000' }
+      const totals = { totalActiveStake: '5000', totalStake: '6000', activeSetTold: true }
       return { number, ...totals, blockHash: hash(number), ...log(number * 50, 0) }
     }),
-    contradictions: [],
     treasuryProposals: Array.from({ length: 50 }, (_, index) => ({
       id: hash(1000 + index),
       proposer: { id: account(index) },
@@ -66,12 +66,6 @@ function madeUpLists(): Lists {
       lastRound: ROUNDS,
       ...log(220, index),
     })),
-    treasuryProposalEvents: [],
-    timelockEvents: [],
-    scheduledCalls: [],
-    governorSettingChanges: [],
-    polls: [],
-    closings: [],
     voteCasts: Array.from({ length: 50 * 100 }, (_, index) => ({
       proposal: { id: hash(1000 + (index % 50)) },
       voter: { id: account((index * 37) % HOLDERS) },
@@ -81,12 +75,6 @@ function madeUpLists(): Lists {
       reason: null,
       ...log(350, index),
     })),
-    aragonVotes: [],
-    aragonVoteExecutions: [],
-    tokenBalances: [],
-    treasuryTransfers: [],
-    vaultMovements: [],
-    financeTransactions: [],
   }
 }
 

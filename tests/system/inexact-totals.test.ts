@@ -4,6 +4,7 @@ import { HeldFacts } from '../../api/facts/facts.ts'
 import type { FactsSource } from '../../api/facts/followed-chain.ts'
 import { type Lists, Names } from '../../api/facts/series.ts'
 import type { ApiServer } from '../../api/server.ts'
+import { NO_FACTS } from '../no-facts.ts'
 import { serveFacts } from './serve.ts'
 
 const ROUNDS = 12
@@ -43,6 +44,7 @@ function bond(id: string, delegate: string, fromRound: number, exact: boolean) {
 // One transcoder is contradicted in round 4 and leaves the active set in round 7; one that is contradicted in round 8
 // never was in it; a delegator of one that stays is contradicted in round 9.
 const lists: Lists = {
+  ...NO_FACTS,
   delegatorPositions: [
     bond(active, active, 2, true),
     bond(leaving, leaving, 2, true),
@@ -58,17 +60,15 @@ const lists: Lists = {
   ],
   rounds: Array.from({ length: ROUNDS }, (_, index) => {
     const number = index + 1
-    return { number, totalActiveStake: '2000', totalStake: '3000', blockHash: hash(number), ...log(number) }
+    return {
+      number,
+      totalActiveStake: '2000',
+      totalStake: '3000',
+      activeSetTold: true,
+      blockHash: hash(number),
+      ...log(number),
+    }
   }),
-  ...{ earningsPools: [], accounts: [], contradictions: [], treasuryProposals: [], treasuryProposalEvents: [] },
-  ...{ timelockEvents: [], governorSettingChanges: [], polls: [], closings: [], voteCasts: [], aragonVotes: [] },
-  ...{
-    aragonVoteExecutions: [],
-    tokenBalances: [],
-    treasuryTransfers: [],
-    vaultMovements: [],
-    financeTransactions: [],
-  },
 }
 
 function sourceOf(held: HeldFacts): FactsSource {

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
-import { encodeEventTopics, parseAbiItem, zeroAddress, zeroHash } from 'viem'
+import { concat, encodeEventTopics, parseAbiItem, zeroAddress, zeroHash } from 'viem'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { RecordedChain, serveRecordedChains } from '../../stack/recorded-chain.ts'
 import { startStack } from '../../stack/stack.ts'
@@ -15,6 +15,9 @@ import {
   StackCommand,
   writeTrace,
 } from './stack-command.ts'
+
+/** The recorded DAO. */
+const ARAGON_TRACE = 'tests/traces/aragon/small/trace.jsonl.gz'
 
 const folder = makeFolder()
 const commands: StackCommand[] = []
@@ -89,7 +92,7 @@ describe('npm start', () => {
   it('goes on with the other chains where the indexing of one stops', async () => {
     const command = npmStart(['--trace', shortTrace, '--trace', writeImpossibleTrace()])
     const [, url = ''] = await command.line(/^ready (.*)$/)
-    await command.line(/^indexing of recorded-2 stopped: .*; the other chains go on$/)
+    await command.line(/^indexing of recorded-2 stopped: .*vote 7 of 0x.* has no StartVote.*; the other chains go on$/)
     expect(await askFor(url, '{ round(number: 11) { number } }')).toEqual({ round: { number: 11 } })
     await command.line(/^recorded: block 600 of 600/)
     expect(command.lines.filter((line) => line.includes('stopped'))).toHaveLength(1)
@@ -244,16 +247,16 @@ describe('a chain behind an RPC', () => {
   })
 })
 
-/** A trace with a round of a number that no round has: its handler fails whenever it is run. */
+/** A trace with a choice on an Aragon vote that never started: its handler fails whenever it is run. */
 function writeImpossibleTrace(): string {
-  const [header = ''] = gunzipSync(readFileSync(SMALL_TRACE)).toString().split('\n', 1)
-  const { contracts } = JSON.parse(header) as { contracts: { RoundsManager: string } }
-  const event = parseAbiItem('event NewRound(uint256 indexed round, bytes32 blockHash)')
-  const topics = encodeEventTopics({ abi: [event], args: { round: 2n ** 200n } })
+  const [header = ''] = gunzipSync(readFileSync(ARAGON_TRACE)).toString().split('\n', 1)
+  const { contracts } = JSON.parse(header) as { contracts: { Voting: string } }
+  const event = parseAbiItem('event CastVote(uint256 indexed voteId, address indexed voter, bool, uint256)')
+  const topics = encodeEventTopics({ abi: [event], args: { voteId: 7n, voter: zeroAddress } })
   const log = {
-    address: contracts.RoundsManager,
+    address: contracts.Voting,
     topics,
-    data: zeroHash,
+    data: concat([zeroHash, zeroHash]),
     transactionHash: zeroHash,
     from: zeroAddress,
   }

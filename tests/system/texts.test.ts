@@ -8,6 +8,7 @@ import { HeldFacts } from '../../api/facts/facts.ts'
 import type { FactsSource } from '../../api/facts/followed-chain.ts'
 import { type Lists, Names } from '../../api/facts/series.ts'
 import type { ApiServer } from '../../api/server.ts'
+import { NO_FACTS } from '../no-facts.ts'
 import { serveFacts } from './serve.ts'
 
 const ACCOUNT = `0x${'a'.repeat(40)}`
@@ -36,11 +37,10 @@ const DESCRIPTIONS = ['# Treasury grant', '', '\u3164', '# Grant']
 async function madeUpSource(): Promise<FactsSource> {
   const cids = await Promise.all(POLL_TEXTS.map(cidOf))
   const lists: Lists = {
-    ...{ stakePositions: [], earningsPools: [], accounts: [], contradictions: [], treasuryProposalEvents: [] },
-    ...{ timelockEvents: [], scheduledCalls: [], governorSettingChanges: [], closings: [], voteCasts: [] },
-    ...{ aragonVotes: [], aragonVoteExecutions: [], tokenBalances: [], treasuryTransfers: [], vaultMovements: [] },
-    financeTransactions: [],
-    rounds: [{ number: 1, totalActiveStake: '1', totalStake: '1', contradictions: 0, blockHash: hash(0), ...log(-10) }],
+    ...NO_FACTS,
+    rounds: [
+      { number: 1, totalActiveStake: '1', totalStake: '1', activeSetTold: true, blockHash: hash(0), ...log(-10) },
+    ],
     treasuryProposals: DESCRIPTIONS.map((description, index) => ({
       id: hash(100 + index),
       proposer: { id: ACCOUNT },

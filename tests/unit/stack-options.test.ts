@@ -56,6 +56,12 @@ describe('a networks file', () => {
     ['a context nobody asks for', { devnet: { A: { address, context: { voteTime: 1 } } } }, /only for: nothing/],
     ['a negative setting', voting({ voteTime: -1 }), /bad voteTime in its context: -1/],
     ['a setting with a point', voting({ voteTime: '0.5' }), /bad voteTime in its context: "0.5"/],
+    ['a setting of more than 64 bits', voting({ voteTime: String(2n ** 64n) }), /bad voteTime in its context/],
+    [
+      'a block graph-node cannot tell',
+      { devnet: { A: { address, startBlock: 2 ** 31 } } },
+      /bad startBlock: 2147483648/,
+    ],
     ['a number JSON does not hold exactly', voting({ minAcceptQuorumPct: 2 ** 53 }), /bad minAcceptQuorumPct/],
     [
       'a number too large for its type',
@@ -108,12 +114,16 @@ describe('an RPC', () => {
     })
   })
 
-  it.each(['{"error":{"code":1}}', '{"result":5}', '{"result":"moon"}', 'null'])(
-    'is refused when it answers %s',
-    async (body) => {
-      await answering(body, (url) => expect(checkRpc('devnet', url)).rejects.toThrow(/tells no chain id/))
-    },
-  )
+  it.each([
+    '{"error":{"code":1}}',
+    '{"result":5}',
+    '{"result":"moon"}',
+    '{"result":""}',
+    '{"result":"0xffffffffffffffffff"}',
+    'null',
+  ])('is refused when it answers %s', async (body) => {
+    await answering(body, (url) => expect(checkRpc('devnet', url)).rejects.toThrow(/tells no chain id/))
+  })
 
   it('is refused when it answers no JSON, without telling the key in its URL', async () => {
     await answering('<html>', async (url) => {

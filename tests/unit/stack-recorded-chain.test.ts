@@ -112,6 +112,11 @@ describe('a trace', () => {
     ['something that is not gzip', () => traceFile([header], () => Buffer.from('hello')), /incorrect header check/],
     ['a file cut off', () => traceFile([header, ...blocks], (bytes) => bytes.subarray(0, -20)), /unexpected end/],
     ['a line that is not JSON', () => traceFile([header, '{']), /line 2/],
+    [
+      'a last block graph-node cannot tell',
+      () => traceFile([{ ...header, lastBlock: 2 ** 31 }]),
+      /lastBlock .* up to 2147483647/,
+    ],
     ['a header without lastBlock', () => traceFile([{ ...header, lastBlock: undefined }]), /line 1: lastBlock/],
     ['a header with a bad address', () => traceFile([{ ...header, contracts: { A: '0x1' } }]), /address of A/],
     ['blocks out of order', () => traceFile([header, blocks[1], blocks[0]]), /line 3: blocks are not in order/],
