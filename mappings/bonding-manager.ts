@@ -20,6 +20,7 @@ import { protocolBefore } from '../subgraph/entities/poll-clock'
 import { savePendingTreasuryReward, saveTotals } from '../subgraph/entities/protocol'
 import { recordRebond } from '../subgraph/entities/rebond'
 import { newReward, takeTreasuryReward } from '../subgraph/entities/reward'
+import { saveAs } from '../subgraph/entities/saving'
 import { StakePositions } from '../subgraph/entities/stake-positions'
 import { commissionOf, getOrCreateTranscoder, isCommission } from '../subgraph/entities/transcoder'
 import { recordActivation } from '../subgraph/entities/transcoder-activation'
@@ -70,7 +71,7 @@ export function handleBond(event: BondEvent): void {
     checkBond(positions, owner, amount, bondedAfter)
     const moves = wasBonded && movesStake(event, protocol, oldDelegate, newDelegate)
     if (moves) decreaseTotalStake(positions, protocol, oldDelegate, bonded)
-    initialisePool(positions.findTranscoder(newDelegate), protocol.currentRound, positions.block)
+    initialisePool(positions.transcoder(newDelegate), protocol.currentRound, positions.block)
     if (!wasBonded || newDelegate != oldDelegate) delegateTo(owner, newDelegate)
     if (!wasBonded || moves) owner.startRound = protocol.currentRound + 1
     owner.bondedAmount = bondedAfter
@@ -136,7 +137,7 @@ export function handleTransferBond(event: TransferBondEvent): void {
   transfer.newLockId = newLockId
   transfer.amount = amount
   setLogPosition(transfer, event, protocol)
-  transfer.save()
+  saveAs('TransferBond', transfer.id, transfer)
 }
 
 /** An unbonding lock paid out; its stake left the bond at the Unbond already. */
@@ -182,7 +183,7 @@ export function handleReward(event: RewardEvent): void {
 
   const reward = newReward(event, protocol, transcoder.id, amount, commission)
   reward.treasuryReward = takeTreasuryReward(event, protocol, transcoder.id)
-  reward.save()
+  saveAs('Reward', reward.id, reward)
 }
 
 /** The treasury's cut of the Reward that follows; no stake moves. */
@@ -193,7 +194,7 @@ export function handleTreasuryReward(event: TreasuryRewardEvent): void {
   cut.treasury = event.params.treasury
   cut.amount = event.params.amount
   setLogPosition(cut, event, protocol)
-  cut.save()
+  saveAs('TreasuryReward', cut.id, cut)
   savePendingTreasuryReward(cut.id)
 }
 

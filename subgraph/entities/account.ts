@@ -1,10 +1,11 @@
-import { Address, Bytes } from '@graphprotocol/graph-ts'
+import { Address, Bytes, store } from '@graphprotocol/graph-ts'
 import { Account } from '../generated/schema'
+import { toHex } from '../hex'
 
 /** An account, saved when new so that other entities can refer to it. */
 export function getOrCreateAccount(address: Bytes): Account {
-  const stored = Account.load(address)
-  if (stored != null) return stored
+  const stored = store.get('Account', toHex(address))
+  if (stored != null) return changetype<Account>(stored)
   const account = new Account(address)
   account.save()
   return account

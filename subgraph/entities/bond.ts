@@ -2,6 +2,7 @@ import { BigInt, Bytes, ethereum } from '@graphprotocol/graph-ts'
 import { Bond, Protocol } from '../generated/schema'
 import { logId } from '../ids'
 import { setLogPosition } from './log'
+import { saveAs } from './saving'
 
 /**
  * Whether a Bond adds nothing and leaves the delegate as it is. bond() refuses that: governance repaired a bond by it, which
@@ -28,5 +29,5 @@ export function recordBond(
   bond.additionalAmount = additionalAmount
   bond.bondedAmount = bondedAmount
   setLogPosition(bond, event, protocol)
-  bond.save()
+  saveAs('Bond', bond.id, bond)
 }

@@ -78,7 +78,7 @@ export function rebondTo(
 ): void {
   const wasUnbonded = owner.bondedAmount.isZero()
   if (wasUnbonded && bondingManagerVersionOf(event, protocol) >= INITIALISES_POOL_AT_REBOND) {
-    initialisePool(positions.findTranscoder(delegate), protocol.currentRound, positions.block)
+    initialisePool(positions.transcoder(delegate), protocol.currentRound, positions.block)
   }
   if (wasUnbonded || !sameDelegate(owner, delegate)) delegateTo(owner, delegate)
   if (wasUnbonded) owner.startRound = protocol.currentRound + 1

@@ -2,6 +2,7 @@ import { BigInt, ethereum } from '@graphprotocol/graph-ts'
 import { DelegatorPosition, EarningsClaim, Protocol } from '../generated/schema'
 import { logId } from '../ids'
 import { setLogPosition } from './log'
+import { saveAs } from './saving'
 
 /** Writes down a claim of rewards and fees, wei, from startRound to endRound by an owner as it is after it. */
 export function recordEarningsClaim(
@@ -22,5 +23,5 @@ export function recordEarningsClaim(
   claim.startRound = startRound
   claim.endRound = endRound
   setLogPosition(claim, event, protocol)
-  claim.save()
+  saveAs('EarningsClaim', claim.id, claim)
 }

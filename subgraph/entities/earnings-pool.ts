@@ -1,11 +1,13 @@
-import { BigInt, Bytes } from '@graphprotocol/graph-ts'
+import { BigInt, Bytes, store } from '@graphprotocol/graph-ts'
 import { EarningsPool, TranscoderPosition } from '../generated/schema'
+import { toHex } from '../hex'
 import { earningsPoolId } from '../ids'
+import { saveAs } from './saving'
 
 /** The cumulative reward factor of a delegate's pool of a round; 0 where nobody wrote to it. */
 export function findCumulativeRewardFactor(delegate: Bytes, round: i32): BigInt {
   if (round == 0) return BigInt.zero()
-  const pool = EarningsPool.load(earningsPoolId(delegate, round))
+  const pool = findPool(earningsPoolId(delegate, round))
   return pool == null ? BigInt.zero() : pool.cumulativeRewardFactor
 }
 
@@ -13,10 +15,10 @@ export function findCumulativeRewardFactor(delegate: Bytes, round: i32): BigInt 
  * Carries the factor of the delegate's last reward into the round's pool, so that whoever claims in the round starts
  * from it (BondingManager._claimEarnings, latestCumulativeFactorsPool). Nothing to carry for a delegate never rewarded.
  */
-export function initialisePool(delegate: TranscoderPosition | null, round: i32, block: i32): void {
-  if (delegate == null || delegate.lastRewardRound == 0 || delegate.lastRewardRound >= round) return
+export function initialisePool(delegate: TranscoderPosition, round: i32, block: i32): void {
+  if (delegate.lastRewardRound == 0 || delegate.lastRewardRound >= round) return
   const id = earningsPoolId(delegate.id, round)
-  if (EarningsPool.load(id) != null) return
+  if (findPool(id) != null) return
   createEarningsPool(id, delegate.id, round, delegate.cumulativeRewardFactor, null, block)
 }
 
@@ -30,6 +32,10 @@ export function rewardPool(
 ): void {
   const id = earningsPoolId(transcoder, round)
   createEarningsPool(id, transcoder, round, cumulativeRewardFactor, totalStake, block)
+}
+
+function findPool(id: Bytes): EarningsPool | null {
+  return changetype<EarningsPool | null>(store.get('EarningsPool', toHex(id)))
 }
 
 function createEarningsPool(
@@ -46,5 +52,5 @@ function createEarningsPool(
   pool.cumulativeRewardFactor = cumulativeRewardFactor
   pool.totalStake = totalStake
   pool.block = block
-  pool.save()
+  saveAs('EarningsPool', pool.id, pool)
 }

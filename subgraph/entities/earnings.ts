@@ -53,8 +53,9 @@ export function checkClaim(
 export function claimEarnings(positions: StakePositions, owner: DelegatorPosition, round: i32, rewards: BigInt): void {
   const delegate = owner.delegate
   if (delegate) {
-    initialisePool(positions.findTranscoder(delegate), round, positions.block)
-    if (delegate == owner.id) positions.transcoder(delegate).cumulativeRewards = BigInt.zero()
+    const transcoder = positions.transcoder(delegate)
+    initialisePool(transcoder, round, positions.block)
+    if (delegate == owner.id) transcoder.cumulativeRewards = BigInt.zero()
   }
   owner.bondedAmount += rewards
   owner.lastClaimRound = round
@@ -67,9 +68,9 @@ export function claimEarnings(positions: StakePositions, owner: DelegatorPositio
 function pendingRewards(owner: DelegatorPosition, positions: StakePositions): BigInt {
   const delegate = owner.delegate
   if (!delegate) return BigInt.zero()
-  const transcoder = positions.findTranscoder(delegate)
-  const endFactor = transcoder == null ? BigInt.zero() : transcoder.cumulativeRewardFactor
+  const transcoder = positions.transcoder(delegate)
+  const bonded = owner.bondedAmount
   const startFactor = findCumulativeRewardFactor(delegate, owner.lastClaimRound)
-  const rewards = delegatorCumulativeStake(owner.bondedAmount, startFactor, endFactor) - owner.bondedAmount
-  return transcoder != null && delegate == owner.id ? rewards + transcoder.cumulativeRewards : rewards
+  const rewards = delegatorCumulativeStake(bonded, startFactor, transcoder.cumulativeRewardFactor) - bonded
+  return delegate == owner.id ? rewards + transcoder.cumulativeRewards : rewards
 }

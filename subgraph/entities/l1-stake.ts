@@ -4,7 +4,7 @@ import { DelegatorPosition, Protocol, TranscoderPool, TranscoderPosition } from 
 import { protocolId } from '../ids'
 import { insertPosition } from '../protocol/sorted-doubly-ll'
 import { NO_END } from './changing-state'
-import { getOrCreateProtocol, saveTotals } from './protocol'
+import { getOrCreateProtocol, saveTotals, setPendingActivation } from './protocol'
 import { StakePositions } from './stake-positions'
 import { contradictPendingActivation, isActivationPending } from './transcoder-pool'
 import { createUntoldStake, isToldAt, isUntold, removeUntoldStake, tellUntoldStake } from './untold-stake'
@@ -89,7 +89,7 @@ export class L1Stake {
   join(transcoder: TranscoderPosition): void {
     transcoder.inPool = true
     this.place(transcoder)
-    this.protocol.pendingActivation = null
+    setPendingActivation(this.protocol, null)
   }
 
   /** Out of the pool, resigned or evicted; that it is not in it contradicts the event of this name. */

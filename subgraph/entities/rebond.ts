@@ -2,6 +2,7 @@ import { BigInt, Bytes, ethereum } from '@graphprotocol/graph-ts'
 import { Protocol, Rebond } from '../generated/schema'
 import { logId } from '../ids'
 import { setLogPosition } from './log'
+import { saveAs } from './saving'
 
 /** Writes down a Rebond of the amount, wei, of a lock. */
 export function recordRebond(
@@ -18,5 +19,5 @@ export function recordRebond(
   rebond.amount = amount
   rebond.lockId = lockId
   setLogPosition(rebond, event, protocol)
-  rebond.save()
+  saveAs('Rebond', rebond.id, rebond)
 }

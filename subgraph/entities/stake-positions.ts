@@ -1,8 +1,12 @@
-import { BigInt, Bytes, ethereum } from '@graphprotocol/graph-ts'
+import { BigInt, Bytes, ethereum, store } from '@graphprotocol/graph-ts'
 import { DelegatorPosition, Protocol, TranscoderPosition } from '../generated/schema'
+import { toHex } from '../hex'
 import { getOrCreateAccount, isZeroAddress } from './account'
 import { ChangingState, NO_END } from './changing-state'
 import { recordContradiction } from './contradiction'
+
+const DELEGATOR = 'DelegatorPosition'
+const TRANSCODER = 'TranscoderPosition'
 
 /**
  * The positions that one event changes, of delegators and of transcoders. Each is loaded once and written once, by save(),
@@ -23,43 +27,36 @@ export class StakePositions {
     this.block = event.block.number.toI32()
   }
 
-  /** What an account has as a delegator, to be changed; zeros for an account never seen. */
+  /** What an account has as a delegator, to be read or changed; zeros for an account never seen. */
   delegator(account: Bytes): DelegatorPosition {
     for (let i = 0; i < this.delegators.length; i++) {
       if (this.delegators[i].id == account) return this.delegators[i]
     }
-    const stored = DelegatorPosition.load(account)
-    const position = stored == null ? newDelegatorPosition(account) : stored
-    const changes = new ChangingState('DelegatorPosition', position, stored != null)
-    changes.begin()
+    const key = toHex(account)
+    const stored = store.get(DELEGATOR, key)
+    const position = stored == null ? newDelegatorPosition(account) : changetype<DelegatorPosition>(stored)
+    const changes = new ChangingState(DELEGATOR, key, position, stored != null)
     this.delegators.push(position)
     this.delegatorChanges.push(changes)
     return position
   }
 
-  /** What an account has as a transcoder, or as any other delegate, to be changed; zeros for an account never seen. */
+  /** What an account has as a transcoder, or as any other delegate, to be read or changed; zeros for an account never seen. */
   transcoder(account: Bytes): TranscoderPosition {
     for (let i = 0; i < this.transcoders.length; i++) {
       if (this.transcoders[i].id == account) return this.transcoders[i]
     }
-    const stored = TranscoderPosition.load(account)
-    const position = stored == null ? newTranscoderPosition(account) : stored
-    const changes = new ChangingState('TranscoderPosition', position, stored != null)
-    if (position.fromRound <= this.protocol.currentRound) {
+    const key = toHex(account)
+    const stored = store.get(TRANSCODER, key)
+    const position = stored == null ? newTranscoderPosition(account) : changetype<TranscoderPosition>(stored)
+    const changes = new ChangingState(TRANSCODER, key, position, stored != null)
+    if (stored != null && position.fromRound <= this.protocol.currentRound) {
       position.delegatedAmountAtRoundStart = position.delegatedAmount
+      changes.begin()
     }
-    changes.begin()
     this.transcoders.push(position)
     this.transcoderChanges.push(changes)
     return position
-  }
-
-  /** What an account has as a transcoder, only to be read; null for one that nobody delegated to. */
-  findTranscoder(account: Bytes): TranscoderPosition | null {
-    for (let i = 0; i < this.transcoders.length; i++) {
-      if (this.transcoders[i].id == account) return this.transcoders[i]
-    }
-    return TranscoderPosition.load(account)
   }
 
   /** The event cannot be true of what this account had bonded: say so, and that it is not exact from here on. */
@@ -87,17 +84,19 @@ export class StakePositions {
   save(): void {
     const round = this.protocol.currentRound + 1
     for (let i = 0; i < this.delegators.length; i++) {
-      this.delegatorChanges[i].save(this.delegators[i].id, this.block, round)
+      const account = this.delegators[i].id
+      if (this.delegatorChanges[i].save(account, this.block, round)) getOrCreateAccount(account)
     }
     for (let i = 0; i < this.transcoders.length; i++) {
-      this.transcoderChanges[i].save(this.transcoders[i].id, this.block, round)
+      const account = this.transcoders[i].id
+      if (this.transcoderChanges[i].save(account, this.block, round)) getOrCreateAccount(account)
     }
   }
 }
 
 function newDelegatorPosition(account: Bytes): DelegatorPosition {
   const position = new DelegatorPosition(account)
-  position.account = getOrCreateAccount(account).id
+  position.account = account
   position.bondedAmount = BigInt.zero()
   position.lastClaimRound = 0
   position.startRound = 0
@@ -111,7 +110,7 @@ function newDelegatorPosition(account: Bytes): DelegatorPosition {
 
 function newTranscoderPosition(account: Bytes): TranscoderPosition {
   const position = new TranscoderPosition(account)
-  position.account = getOrCreateAccount(account).id
+  position.account = account
   position.delegatedAmount = BigInt.zero()
   position.delegatedAmountAtRoundStart = BigInt.zero()
   position.inPool = false

@@ -2,6 +2,7 @@ import { Bytes, ethereum } from '@graphprotocol/graph-ts'
 import { Protocol, TranscoderActivation } from '../generated/schema'
 import { logId } from '../ids'
 import { setLogPosition } from './log'
+import { saveAs } from './saving'
 
 /** Writes down that a transcoder joined the pool (ACTIVATED) or left it (DEACTIVATED), active or not from a round on. */
 export function recordActivation(
@@ -16,5 +17,5 @@ export function recordActivation(
   activation.kind = kind
   activation.effectiveRound = effectiveRound
   setLogPosition(activation, event, protocol)
-  activation.save()
+  saveAs('TranscoderActivation', activation.id, activation)
 }

@@ -1,6 +1,7 @@
 import { BigInt, Bytes } from '@graphprotocol/graph-ts'
 import { Protocol, TranscoderPosition } from '../generated/schema'
 import { NO_END } from './changing-state'
+import { setPendingActivation } from './protocol'
 import { StakePositions } from './stake-positions'
 
 /**
@@ -12,7 +13,7 @@ export function joinPool(transcoder: TranscoderPosition, protocol: Protocol, tot
   transcoder.activationRound = protocol.currentRound + 1
   transcoder.deactivationRound = NO_END
   protocol.nextRoundTotalActiveStake += totalStake
-  protocol.pendingActivation = null
+  setPendingActivation(protocol, null)
 }
 
 /** Takes a resigned or evicted transcoder out of the pool (BondingManager.resignTranscoder, tryToJoinActiveSet). */
@@ -39,9 +40,8 @@ export function announceActivation(
   transcoder: Bytes,
   effectiveRound: i32,
 ): boolean {
-  const position = positions.findTranscoder(transcoder)
-  const inPool = position == null ? false : position.inPool
-  if (!inPool) protocol.pendingActivation = transcoder
+  const inPool = positions.transcoder(transcoder).inPool
+  if (!inPool) setPendingActivation(protocol, transcoder)
   return !inPool && effectiveRound == protocol.currentRound + 1
 }
 
@@ -54,7 +54,7 @@ export function contradictPendingActivation(positions: StakePositions, protocol:
   if (!pending) return null
   const transcoder = positions.transcoder(pending)
   positions.contradictTranscoder(transcoder, 'announced activation without a cause')
-  protocol.pendingActivation = null
+  setPendingActivation(protocol, null)
   return transcoder
 }
 

@@ -1,12 +1,13 @@
-import { BigInt, Bytes } from '@graphprotocol/graph-ts'
+import { BigInt, Bytes, store } from '@graphprotocol/graph-ts'
 import { Transcoder } from '../generated/schema'
+import { toHex } from '../hex'
 import { PERC_DIVISOR, percOf } from '../protocol/math-utils'
 import { getOrCreateAccount } from './account'
 
 /** A transcoder with its commission, 0 until it sets one; saved when new so that pools can refer to it. */
 export function getOrCreateTranscoder(address: Bytes): Transcoder {
-  const stored = Transcoder.load(address)
-  if (stored != null) return stored
+  const stored = store.get('Transcoder', toHex(address))
+  if (stored != null) return changetype<Transcoder>(stored)
   const transcoder = new Transcoder(address)
   transcoder.account = getOrCreateAccount(address).id
   transcoder.rewardCut = 0

@@ -2,6 +2,7 @@ import { BigInt, Bytes, ethereum } from '@graphprotocol/graph-ts'
 import { Protocol, Unbond } from '../generated/schema'
 import { logId } from '../ids'
 import { setLogPosition } from './log'
+import { saveAs } from './saving'
 
 /** Writes down an Unbond of amount, wei, into a lock that can be withdrawn from withdrawRound on. */
 export function recordUnbond(
@@ -20,5 +21,5 @@ export function recordUnbond(
   unbond.lockId = lockId
   unbond.withdrawRound = withdrawRound
   setLogPosition(unbond, event, protocol)
-  unbond.save()
+  saveAs('Unbond', unbond.id, unbond)
 }

@@ -1,6 +1,7 @@
 import { Address, BigInt, Bytes, ethereum } from '@graphprotocol/graph-ts'
 import { UnbondingLock } from '../generated/schema'
 import { unbondingLockId } from '../ids'
+import { saveAs } from './saving'
 import { StakePositions } from './stake-positions'
 
 /** A new open lock of amount, wei, that can be withdrawn from withdrawRound on. */
@@ -18,7 +19,7 @@ export function createUnbondingLock(
   lock.withdrawRound = withdrawRound
   lock.state = 'OPEN'
   lock.openedAtBlock = event.block.number.toI32()
-  lock.save()
+  saveAs('UnbondingLock', lock.id, lock)
 }
 
 /**
@@ -45,7 +46,7 @@ export function closeUnbondingLock(
   const closed = new UnbondingLock(lock.id)
   closed.state = state
   closed.closedAtBlock = event.block.number.toI32()
-  closed.save()
+  saveAs('UnbondingLock', closed.id, closed)
   return lock.withdrawRound
 }
 

@@ -57,9 +57,8 @@ export function confirmActiveSet(stake: L1Stake, round: i32): boolean {
 }
 
 function confirmStake(stake: L1Stake, member: Bytes, told: BigInt, round: i32): void {
-  const known = stake.positions.findTranscoder(member)
-  if (known != null && known.exact && known.delegatedAmount == told) return
   const transcoder = stake.positions.transcoder(member)
+  if (transcoder.exact && transcoder.delegatedAmount == told) return
   if (transcoder.exact) {
     stake.contradict(transcoder, `${told} at the start of ${round}, not ${transcoder.delegatedAmount}`)
   }
@@ -69,8 +68,7 @@ function confirmStake(stake: L1Stake, member: Bytes, told: BigInt, round: i32): 
 function isEveryStakeExact(stake: L1Stake): boolean {
   const members = stake.poolMembers()
   for (let i = 0; i < members.length; i++) {
-    const position = stake.positions.findTranscoder(members[i])
-    if (position != null && !position.exact) return false
+    if (!stake.positions.transcoder(members[i]).exact) return false
   }
   return true
 }

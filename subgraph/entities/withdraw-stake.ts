@@ -2,6 +2,7 @@ import { BigInt, Bytes, ethereum } from '@graphprotocol/graph-ts'
 import { Protocol, WithdrawStake } from '../generated/schema'
 import { logId } from '../ids'
 import { setLogPosition } from './log'
+import { saveAs } from './saving'
 
 /** Writes down that the amount, wei, of a lock was paid out. */
 export function recordWithdrawStake(
@@ -16,5 +17,5 @@ export function recordWithdrawStake(
   withdrawal.lockId = lockId
   withdrawal.amount = amount
   setLogPosition(withdrawal, event, protocol)
-  withdrawal.save()
+  saveAs('WithdrawStake', withdrawal.id, withdrawal)
 }
