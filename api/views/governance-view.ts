@@ -8,7 +8,9 @@ import type { AragonVote, Poll, TreasuryProposal, VoteCast } from '../rules/prop
 import { type AragonTerms, countAragonVote, countPoll, countTreasuryProposal } from '../rules/proposal-count.ts'
 import type { Stake } from '../rules/voting-power.ts'
 import { timelockOperationId } from '../texts/proposal-actions.ts'
-import { type ChainView, type CountedProposal, refuseInexact } from './chain-view.ts'
+import type { ChainView } from './chain-view.ts'
+import type { CountedProposal } from './indexed-chain.ts'
+import { refuseInexact } from './stake-view.ts'
 
 /** A treasury proposal, and through what it is counted. */
 export type TreasuryProposalInView = TreasuryProposal & { view: GovernanceView }

@@ -3,7 +3,7 @@ import { buildClientSchema, getIntrospectionQuery, type IntrospectionQuery, prin
 import { GraphQLClient, gql } from 'graphql-request'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Stack, startStack } from '../../stack/stack.ts'
-import { compareStake, type LivepeerTruth, readTruth, traceFile } from './livepeer-truth.ts'
+import { compareMoments, compareStake, type LivepeerTruth, readTruth, traceFile } from './livepeer-truth.ts'
 
 describe.each(['small', 'medium'])('the %s trace, through the HTTP API', (name) => {
   const truth = readTruth<LivepeerTruth>(`livepeer/${name}`)
@@ -22,6 +22,28 @@ describe.each(['small', 'medium'])('the %s trace, through the HTTP API', (name) 
     console.log(`livepeer/${name}: ${compared} values of stake and voting power compared`)
     expect(differences).toEqual([])
     expect(compared).toBeGreaterThan(3000)
+  })
+
+  test('equals the contracts for every account at the end of blocks', async () => {
+    const { compared, differences } = await compareMoments(stack.url, truth)
+    console.log(`livepeer/${name}: ${compared} values of stake and voting power at blocks compared`)
+    expect(differences).toEqual([])
+    expect(compared).toBeGreaterThan(3000)
+  })
+
+  test('fails on one wei at a block', async () => {
+    const wrong = structuredClone(truth)
+    const [account, power] = Object.entries(wrong.rounds.at(-1)?.accounts ?? {})[3] ?? []
+    const [poll] = Object.values(wrong.polls)
+    const [voter] = Object.values(poll?.final.voters ?? {})
+    if (power === undefined || voter === undefined) throw new Error('nothing to falsify')
+    power.votesNext = String(BigInt(power.votesNext) + 1n)
+    voter.pendingStake = String(BigInt(voter.pendingStake) - 1n)
+    const { differences } = await compareMoments(stack.url, wrong)
+    expect(differences).toEqual([
+      expect.stringContaining(`${account} votes: expected`),
+      expect.stringContaining('stake: expected'),
+    ])
   })
 
   test('fails on one wei', async () => {

@@ -1,0 +1,225 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { ApiError } from '../facts/errors.ts'
+import type { Facts, Head } from '../facts/facts.ts'
+import type { RoundFacts } from '../facts/stake.ts'
+import { allocateTokens, type TokenAllocation } from '../rules/token-allocation.ts'
+import {
+  byVotes,
+  isActiveTranscoder,
+  isRegisteredTranscoder,
+  l1VotingPower,
+  type Moment,
+  type Stake,
+  type VotingPower,
+  votingPower,
+} from '../rules/voting-power.ts'
+import { checkpointedFrom, type IndexedChain } from './indexed-chain.ts'
+import { StakeSnapshot } from './stake-snapshot.ts'
+
+/** How many accounts are worked out before other requests have their turn: a millisecond's worth or two. */
+const ACCOUNTS_A_TURN = 500
+
+/** What everybody on one chain had at one moment: the start of a round, or the end of a block. */
+export class StakeView {
+  /** Stakes of delegates at the moment: thousands have the same hundred. */
+  readonly #delegates = new Map<string, Stake | undefined>()
+  /** What began to be so by the start of this round counts; at the end of a block, all that its facts have. */
+  readonly #until: number
+
+  /** `facts` are those of the block, or of a round's reader; `readAt` is the head that the request reads the chain at. */
+  constructor(
+    private readonly chain: IndexedChain,
+    private readonly facts: Facts,
+    readonly moment: Moment,
+    private readonly readAt: Head,
+  ) {
+    this.#until = moment.block === null ? moment.round : Infinity
+  }
+
+  /** The chain's name in the networks file. */
+  get network(): string {
+    return this.chain.source.network
+  }
+
+  /**
+   * Whether what is told of the moment stays as it is. A round's start is fixed by its own NewRound, and as a
+   * reorganisation could undo that one, by the one after it too; a block once it is deeper than reorganisations reach.
+   */
+  get isFinal(): boolean {
+    const { round, block } = this.moment
+    return block === null ? round < this.facts.currentRound : block <= this.facts.mark
+  }
+
+  /**
+   * The block that fixed the moment: the one asked, or that of the NewRound of the round or of the next that somebody
+   * initialised; null while that is yet to come. A block asked by its number has no hash here.
+   */
+  get fixedBy(): { block: number; blockHash: string | null } | null {
+    const { round, block } = this.moment
+    if (block !== null) return { block, blockHash: null }
+    const fixed = this.facts.stake.roundFrom(round)
+    return fixed === undefined ? null : { block: fixed.initializedAt.block, blockHash: fixed.blockHash }
+  }
+
+  /** Where everything is indexed up to, as far as the request sees it. */
+  get head(): Head {
+    return this.readAt
+  }
+
+  /** Voting power of one account; NOT_EXACT for an inexact stake, and for a delegator on Ethereum L1. */
+  votingPower(account: string): VotingPower {
+    return this.#powerOf(account, this.facts.stake.at(account, this.#until))
+  }
+
+  /** The active set of the round with its voting powers, most votes first. */
+  activeTranscoders(): VotingPower[] {
+    return this.#activeStakes()
+      .map((stake) => this.#powerOf(stake.account, stake))
+      .sort(byVotes)
+  }
+
+  /** Who delegates to an account, most votes first. */
+  delegators(account: string): VotingPower[] {
+    const delegators: VotingPower[] = []
+    for (const stake of this.facts.stake.allAt(this.#until)) {
+      if (stake.delegate === account) delegators.push(this.#powerOf(stake.account, stake))
+    }
+    return delegators.sort(byVotes)
+  }
+
+  /** Everybody. What is over and final is kept, by the block that made it so. */
+  snapshot(): Promise<StakeSnapshot> {
+    const { deployment, blockHash, block: readAt } = this.readAt
+    const { round, block } = this.moment
+    const totals = this.#totals()
+    const asked = block === null ? round : `block ${block}`
+    const fixedBy = block !== null && this.isFinal ? block : (totals.finalSince ?? blockHash ?? readAt)
+    const key = `${this.network} ${deployment} ${asked} ${fixedBy}`
+    return this.chain.snapshots.forceFetch(key, { context: () => this.#newSnapshot(key, totals) })
+  }
+
+  /**
+   * A supply dealt to the active transcoders of the round, wei of the token; BAD_USER_INPUT where there is nothing to deal
+   * or nobody to deal to, NO_ACTIVE_TRANSCODERS where none has stake.
+   */
+  tokenAllocation(supply: bigint, seats: number): TokenAllocation {
+    if (supply < 0n) throw new ApiError('BAD_USER_INPUT', `supply is ${supply}; it must be 0 or more, in wei`)
+    if (seats < 1) throw new ApiError('BAD_USER_INPUT', `seats is ${seats}; it must be 1 or more`)
+    const stakes = this.#activeStakes().map((stake) => {
+      refuseInexact(stake)
+      return { transcoder: stake.account, stake: stake.delegatedAmount }
+    })
+    const allocation = allocateTokens(stakes, supply, seats)
+    if (allocation.totalStake === 0n) {
+      throw new ApiError(
+        'NO_ACTIVE_TRANSCODERS',
+        `No transcoder with stake is active in round ${this.moment.round}; ask for another`,
+      )
+    }
+    return allocation
+  }
+
+  /**
+   * The totals of a round, initialised or not: those its own or the next NewRound fixed, else as they stand now; of a block,
+   * as they stood for the round to come; wei. finalSince is the hash of the block that fixed them. NOT_EXACT after a
+   * contradiction.
+   */
+  #totals(): { totalActiveStake: bigint; totalStake: bigint; finalSince: string | undefined } {
+    const { totals, stake } = this.facts
+    const { round, block } = this.moment
+    const fixed = block === null ? stake.roundFrom(round) : undefined
+    if (fixed !== undefined) return { ...exactTotals(fixed), finalSince: fixed.blockHash }
+    const { nextRoundTotalActiveStake: totalActiveStake, totalStake } = totals
+    const contradictions = stake.contradictions.length
+    return { ...exactTotals({ contradictions, totalActiveStake, totalStake }), finalSince: undefined }
+  }
+
+  /** The stakes of the active set of the round. */
+  #activeStakes(): Stake[] {
+    const stakes = this.facts.stake.delegatesAt(this.#until)
+    return [...stakes].filter((stake) => isActiveTranscoder(stake, this.moment.round))
+  }
+
+  async #newSnapshot(
+    key: string,
+    { totalActiveStake, totalStake }: { totalActiveStake: bigint; totalStake: bigint },
+  ): Promise<StakeSnapshot> {
+    const { stake, totals } = this.facts
+    const isL1 = totals.l1 !== null
+    const powers: VotingPower[] = []
+    let count = 0
+    for (const holder of isL1 ? stake.delegatesAt(this.#until) : stake.allAt(this.#until)) {
+      if (isL1 ? this.#l1PowerOf(holder.account, holder)?.isTranscoder : holder.bondedAmount > 0n)
+        powers.push(this.#powerOf(holder.account, holder))
+      count += 1
+      if (count % ACCOUNTS_A_TURN === 0) await nextTurn()
+    }
+    return new StakeSnapshot(key, this.moment, totalActiveStake, totalStake, powers, !isL1)
+  }
+
+  #delegateOf({ delegate }: Stake): Stake | undefined {
+    if (delegate === null) return undefined
+    if (!this.#delegates.has(delegate)) this.#delegates.set(delegate, this.facts.stake.at(delegate, this.#until))
+    return this.#delegates.get(delegate)
+  }
+
+  /** By the rule of the chain. */
+  #powerOf(account: string, stake: Stake | undefined): VotingPower {
+    refuseInexact(stake)
+    if (this.facts.totals.l1 === null) {
+      const delegate = stake === undefined ? undefined : this.#delegateOf(stake)
+      refuseInexact(delegate)
+      return votingPower(account, this.moment, stake, delegate, this.#isCheckpointed(account))
+    }
+    const power = this.#l1PowerOf(account, stake)
+    if (power === undefined) throw notExactOnL1(`The stake of ${account}, a delegator,`)
+    return power
+  }
+
+  /** Undefined for who is not told exactly. */
+  #l1PowerOf(account: string, stake: Stake | undefined): VotingPower | undefined {
+    const { l1 } = this.facts.totals
+    const { round, block } = this.moment
+    const streamflowRound = l1?.streamflowRound ?? Infinity
+    const isStreamflow = round >= streamflowRound
+    // Nothing tells in which block of the round before it Streamflow began to know who is not in V1's pool.
+    const isUnclear = block !== null && round === streamflowRound - 1 && stake?.inPool === false
+    if (isUnclear && isRegisteredTranscoder(stake)) return undefined
+    return l1VotingPower(account, this.moment, stake, isStreamflow)
+  }
+
+  #isCheckpointed(account: string): boolean {
+    const { round, block } = this.moment
+    if (block !== null) return this.facts.stake.checkpoint(account) !== null
+    return checkpointedFrom(this.chain, this.facts, account) <= round
+  }
+}
+
+/** NOT_EXACT for what a delegator has on Ethereum L1. */
+export function notExactOnL1(what: string): ApiError {
+  return new ApiError(
+    'NOT_EXACT',
+    `${what} on Ethereum L1 cannot be told exactly: claims left no event; a transcoder's votes and delegatedStake can`,
+  )
+}
+
+/** NOT_EXACT for a stake that an event contradicted. */
+export function refuseInexact(stake: Stake | undefined): void {
+  if (stake !== undefined && !stake.exact) {
+    throw new ApiError(
+      'NOT_EXACT',
+      `The stake of ${stake.account} is not known exactly: an event contradicts it, see status { contradictions }, or a bond of 2018 on Ethereum L1 told no amount`,
+    )
+  }
+}
+
+/** Totals, unless an event contradicted the state they are the sum of. */
+export function exactTotals(facts: Pick<RoundFacts, 'contradictions' | 'totalActiveStake' | 'totalStake'>): {
+  totalActiveStake: bigint
+  totalStake: bigint
+} {
+  if (facts.contradictions > 0) {
+    throw new ApiError('NOT_EXACT', 'An event contradicts the stake behind this total; see status { contradictions }')
+  }
+  return { totalActiveStake: facts.totalActiveStake, totalStake: facts.totalStake }
+}
