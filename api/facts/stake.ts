@@ -1,6 +1,6 @@
 import { integer } from '../rules/integer.ts'
 import type { LogPosition } from '../rules/log.ts'
-import type { Stake } from '../rules/voting-power.ts'
+import { isActiveTranscoder, type Stake } from '../rules/voting-power.ts'
 import { ALL, type EntityOf, logPosition, type Names, series, type Timelines } from './series.ts'
 import type { Since, Version } from './timeline.ts'
 
@@ -168,6 +168,16 @@ export class StakeFacts {
   *delegatesAt(round: number): Generator<Stake> {
     for (const account of this.facts.delegations.keys()) {
       const stake = this.at(account, round)
+      if (stake !== undefined) yield stake
+    }
+  }
+
+  /** The stakes at a moment, see at(), of those that are active in a round as of then: most delegates are not. */
+  *activeAt(moment: number, round: number): Generator<Stake> {
+    for (const account of this.facts.delegations.keys()) {
+      const delegation = this.facts.delegations.last(account, 'fromRound', moment)
+      if (delegation === undefined || !isActiveTranscoder(delegation, round)) continue
+      const stake = this.at(account, moment)
       if (stake !== undefined) yield stake
     }
   }

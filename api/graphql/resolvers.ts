@@ -10,6 +10,7 @@ import { type AllFields, given, mayBeKept, withFieldRules } from './field-rules.
 import type {
   AccountResolvers,
   ChainStatusResolvers,
+  ConcentrationResolvers,
   PageInfoResolvers,
   QueryResolvers,
   RoundResolvers,
@@ -139,6 +140,11 @@ const Round: AllFields<RoundResolvers> = {
   totalActiveStake: (round) => exactTotals(round).totalActiveStake,
   totalStake: (round) => exactTotals(round).totalStake,
   activeTranscoders: ({ number, view }) => view.atRound(number).activeTranscoders(),
+  concentration: ({ number, view }, { of }) => view.atRound(number).concentration(of ?? 'ACTIVE_TRANSCODERS'),
+}
+
+const Concentration: AllFields<ConcentrationResolvers> = {
+  ...given('count', 'total', 'nakamoto33', 'nakamoto50', 'nakamotoQuorum', 'gini', 'top1', 'top5', 'top10'),
 }
 
 const VotingPower: AllFields<VotingPowerResolvers> = {
@@ -220,6 +226,7 @@ export const resolvers = withFieldRules({
   Query,
   ChainStatus,
   Round,
+  Concentration,
   VotingPower,
   StakeSnapshot,
   TokenAllocation,

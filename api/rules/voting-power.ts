@@ -104,7 +104,10 @@ export function votes(stake: Stake, delegate: Stake | undefined): bigint {
 }
 
 /** Whether an active-set membership covers a round (BondingManager.isActiveTranscoder). */
-export function isActiveTranscoder(stake: Stake, round: number): boolean {
+export function isActiveTranscoder(
+  stake: Pick<Stake, 'activationRound' | 'deactivationRound'>,
+  round: number,
+): boolean {
   return stake.activationRound <= round && round < stake.deactivationRound
 }
 

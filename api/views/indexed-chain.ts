@@ -1,6 +1,9 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { LRUCache } from 'lru-cache'
+import pLimit from 'p-limit'
 import type { Facts } from '../facts/facts.ts'
 import type { FactsSource } from '../facts/followed-chain.ts'
+import type { Concentration } from '../rules/concentration.ts'
 import type { VoteCast } from '../rules/proposal.ts'
 import type { Count } from '../rules/proposal-count.ts'
 import type { StakeSnapshot } from './stake-snapshot.ts'
@@ -11,6 +14,8 @@ export interface IndexedChain {
   snapshots: LRUCache<string, StakeSnapshot, () => Promise<StakeSnapshot>>
   /** Counts of proposals that nothing changes any more. */
   counts: LRUCache<string, CountedProposal>
+  /** Concentrations of rounds, by what fixed them; those of a page of them are worked out one after the other. */
+  concentrations: LRUCache<string, Concentration, () => Concentration>
 }
 
 /** A proposal's count with the facts it came from. */
@@ -24,6 +29,9 @@ export interface CountedProposal {
 /** Holders in all snapshots that are kept: some fifty of Livepeer's, in as many megabytes. */
 const KEPT_HOLDERS = 250_000
 
+/** Those of every round twice over, by transcoders and by holders, for some years to come. */
+const KEPT_CONCENTRATIONS = 10_000
+
 /** A chain for a server. */
 export function indexedChain(source: FactsSource): IndexedChain {
   const snapshots: IndexedChain['snapshots'] = new LRUCache({
@@ -33,7 +41,18 @@ export function indexedChain(source: FactsSource): IndexedChain {
     ignoreFetchAbort: true,
     fetchMethod: (_key, _stale, { context: make }) => make(),
   })
-  return { source, snapshots, counts: new LRUCache({ max: 1000 }) }
+  const inTurn = pLimit(1)
+  const concentrations: IndexedChain['concentrations'] = new LRUCache({
+    max: KEPT_CONCENTRATIONS,
+    ignoreFetchAbort: true,
+    fetchMethod: (_key, _stale, { context: make }) =>
+      inTurn(async () => {
+        // Other requests have their turn before each.
+        await nextTurn()
+        return make()
+      }),
+  })
+  return { source, snapshots, counts: new LRUCache({ max: 1000 }), concentrations }
 }
 
 /** The round of a log: by its block where blocks tell the round, else the last one initialised then. */

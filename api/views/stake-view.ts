@@ -2,10 +2,11 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { ApiError } from '../facts/errors.ts'
 import type { Facts, Head } from '../facts/facts.ts'
 import type { RoundFacts } from '../facts/stake.ts'
+import { type Concentration, concentration } from '../rules/concentration.ts'
+import { governorQuorum } from '../rules/governor-tally.ts'
 import { allocateTokens, type TokenAllocation } from '../rules/token-allocation.ts'
 import {
   byVotes,
-  isActiveTranscoder,
   isRegisteredTranscoder,
   l1VotingPower,
   type Moment,
@@ -13,7 +14,7 @@ import {
   type VotingPower,
   votingPower,
 } from '../rules/voting-power.ts'
-import { checkpointedFrom, type IndexedChain } from './indexed-chain.ts'
+import { checkpointedFrom, type IndexedChain, roundOf } from './indexed-chain.ts'
 import { StakeSnapshot } from './stake-snapshot.ts'
 
 /** How many accounts are worked out before other requests have their turn: a millisecond's worth or two. */
@@ -98,6 +99,17 @@ export class StakeView {
     return this.chain.snapshots.forceFetch(key, { context: () => this.#newSnapshot(key, totals) })
   }
 
+  /** How few hold how much: votes of the active set, or own stake of everybody; NOT_EXACT for the latter on Ethereum L1. */
+  concentration(of: 'ACTIVE_TRANSCODERS' | 'HOLDERS'): Promise<Concentration> {
+    const { deployment, blockHash, block } = this.readAt
+    const { round, block: asked } = this.moment
+    const fixedBy = this.#totals().finalSince ?? blockHash ?? block
+    const key = `${deployment} ${round} ${asked} ${of} ${fixedBy}`
+    return this.chain.concentrations.forceFetch(key, {
+      context: () => concentration(this.#amounts(of), this.#quorum()),
+    })
+  }
+
   /**
    * A supply dealt to the active transcoders of the round, wei of the token; BAD_USER_INPUT where there is nothing to deal
    * or nobody to deal to, NO_ACTIVE_TRANSCODERS where none has stake.
@@ -134,10 +146,29 @@ export class StakeView {
     return { ...exactTotals({ contradictions, totalActiveStake, totalStake }), finalSince: undefined }
   }
 
+  /** What a concentration is of, wei. */
+  #amounts(of: 'ACTIVE_TRANSCODERS' | 'HOLDERS'): bigint[] {
+    if (of === 'ACTIVE_TRANSCODERS')
+      return this.#activeStakes().map((stake) => this.#powerOf(stake.account, stake).votes)
+    if (this.facts.totals.l1 !== null) throw notExactOnL1('What delegators had')
+    return [...this.facts.stake.allAt(this.#until)].flatMap((holder) => {
+      const stake = this.#powerOf(holder.account, holder).stake ?? 0n
+      return stake > 0n ? [stake] : []
+    })
+  }
+
+  /** LivepeerGovernor.quorum of the round before, wei; null before there was a governor. */
+  #quorum(): bigint | null {
+    // The governor keeps a checkpoint per round, written in the round of the change (_updateQuorumNumerator).
+    const before = this.facts.governance
+      .quorumNumerators()
+      .findLast((set) => roundOf(this.chain, set) < this.moment.round)
+    return before === undefined ? null : governorQuorum(this.#totals().totalActiveStake, before.value)
+  }
+
   /** The stakes of the active set of the round. */
   #activeStakes(): Stake[] {
-    const stakes = this.facts.stake.delegatesAt(this.#until)
-    return [...stakes].filter((stake) => isActiveTranscoder(stake, this.moment.round))
+    return [...this.facts.stake.activeAt(this.#until, this.moment.round)]
   }
 
   async #newSnapshot(
