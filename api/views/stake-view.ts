@@ -7,6 +7,7 @@ import { governorQuorum } from '../rules/governor-tally.ts'
 import { allocateTokens, type TokenAllocation } from '../rules/token-allocation.ts'
 import {
   byVotes,
+  isActiveTranscoder,
   isRegisteredTranscoder,
   l1VotingPower,
   type Moment,
@@ -216,7 +217,11 @@ export class StakeView {
     // Nothing tells in which block of the round before it Streamflow began to know who is not in V1's pool.
     const isUnclear = block !== null && round === streamflowRound - 1 && stake?.inPool === false
     if (isUnclear && isRegisteredTranscoder(stake)) return undefined
-    return l1VotingPower(account, this.moment, stake, isStreamflow)
+    const power = l1VotingPower(account, this.moment, stake, isStreamflow)
+    if (block === null || isStreamflow || power === undefined) return power
+    // Of V1 the active set is fixed with the round: who leaves its part of the pool and comes back stays active.
+    const atStart = this.facts.stake.at(account, round)
+    return { ...power, isActive: atStart !== undefined && isActiveTranscoder(atStart, round) }
   }
 
   #isCheckpointed(account: string): boolean {
