@@ -29,6 +29,7 @@ const config: CodegenConfig = {
           Vote: '../parents.ts#VoteParent',
           AccountVote: '../parents.ts#AccountVoteParent',
           Account: '{ address: string }',
+          Concentration: '../../rules/concentration.ts#Concentration as ConcentrationParent',
           Round: '../parents.ts#RoundParent',
           StakeSnapshot: '../parents.ts#StakeSnapshotParent',
           ChainStatus: '../parents.ts#ChainStatusParent',

@@ -28,9 +28,10 @@ import { Metrics } from './http/metrics.ts'
 import { limitRate } from './http/rate-limit.ts'
 import { stateRouter } from './http/state-router.ts'
 import { PollTexts } from './texts/poll-text.ts'
-import { ChainView, indexedChain } from './views/chain-view.ts'
+import { ChainView } from './views/chain-view.ts'
 import { Chains } from './views/chains.ts'
 import { GovernanceView } from './views/governance-view.ts'
+import { indexedChain } from './views/indexed-chain.ts'
 
 /** A running API. */
 export interface ApiServer {

@@ -23,10 +23,13 @@ const program = new Command('livepeer-governance')
   )
   .exitOverride()
 
-fileCommand('snapshot', 'everybody with stake or votes at the start of a round')
-  .argument('<round>', 'Livepeer round', wholeNumber)
+fileCommand('snapshot', 'everybody with stake or votes at the start of a round, or at the end of a block')
+  .argument('[round]', 'Livepeer round', wholeNumber)
+  .addOption(blockOption())
   .addOption(networkOption())
-  .action((round: string, options: OutputOptions) => writeFile(`/snapshots/${round}`, {}, LAYOUTS.snapshot, options))
+  .action((round: string | undefined, options: OutputOptions & BlockOptions) =>
+    writeFile(`/snapshots/${moment(round, options)}`, {}, LAYOUTS.snapshot, options),
+  )
 
 fileCommand('allocation', 'voting tokens dealt to the active transcoders of a round by stake')
   .argument('<round>', 'Livepeer round', wholeNumber)
@@ -48,12 +51,13 @@ fileCommand('votes', 'the votes on a proposal')
     writeFile(`/proposals/${encodeURIComponent(id)}/votes`, {}, LAYOUTS.votes, options),
   )
 
-fileCommand('power', 'voting power and stake of one account at the start of a round')
+fileCommand('power', 'voting power and stake of one account at the start of a round, or at the end of a block')
   .argument('<address>', 'the account')
-  .argument('<round>', 'Livepeer round', wholeNumber)
+  .argument('[round]', 'Livepeer round', wholeNumber)
+  .addOption(blockOption())
   .addOption(networkOption())
-  .action((address: string, round: string, options: OutputOptions) =>
-    writeFile(`/snapshots/${round}/power/${encodeURIComponent(address)}`, {}, LAYOUTS.power, options),
+  .action((address: string, round: string | undefined, options: OutputOptions & BlockOptions) =>
+    writeFile(`/snapshots/${moment(round, options)}/power/${encodeURIComponent(address)}`, {}, LAYOUTS.power, options),
   )
 
 program
@@ -62,7 +66,12 @@ program
     "compares a snapshot or a proposal's tally with what the contracts answer themselves. Exits with 0 where all is equal, " +
       '1 where something differs or fails, 2 where there is nothing to compare with',
   )
-  .addOption(new Option('--round <round>', 'the snapshot of this round').conflicts('proposal').argParser(wholeNumber))
+  .addOption(
+    new Option('--round <round>', 'the snapshot of this round').conflicts(['block', 'proposal']).argParser(wholeNumber),
+  )
+  .addOption(
+    new Option('--block <block>', 'the snapshot at the end of this block').conflicts('proposal').argParser(wholeNumber),
+  )
   .option('--proposal <id>', 'the tally of this proposal, by its id as proposals lists it')
   .option('--rpc <url>', 'JSON-RPC of the chain')
   .addOption(networkOption())
@@ -109,6 +118,23 @@ function fileCommand(name: string, description: string): Command {
       ),
     )
     .option('--output <file>', 'save it there; a download that broke off is resumed')
+}
+
+interface BlockOptions {
+  block?: string
+}
+
+function blockOption(): Option {
+  return new Option('--block <block>', "instead of a round: the end of this block, of the chain's own").argParser(
+    wholeNumber,
+  )
+}
+
+/** A moment as the API's paths have it; CliError unless exactly one of round and block is given. */
+function moment(round: string | undefined, { block }: BlockOptions): string {
+  if (round !== undefined && block === undefined) return round
+  if (block !== undefined && round === undefined) return `block-${block}`
+  throw new CliError('give exactly one of ROUND and --block BLOCK')
 }
 
 function networkOption(): Option {

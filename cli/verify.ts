@@ -10,6 +10,7 @@ import { compare, type Question } from './verification/verification.ts'
 /** What to verify, and against what. */
 export interface VerifyOptions {
   round?: string
+  block?: string
   proposal?: string
   rpc?: string
   network?: string
@@ -48,10 +49,12 @@ export function report({ counts, compared, differences, notes }: Comparison): st
   ]
 }
 
-function questionOf({ round, proposal, network, sample, all }: VerifyOptions): Question {
-  if (round !== undefined) return { round, network, holders: all ? Number.POSITIVE_INFINITY : Number(sample) }
+function questionOf({ round, block, proposal, network, sample, all }: VerifyOptions): Question {
+  const holders = all ? Number.POSITIVE_INFINITY : Number(sample)
+  if (round !== undefined) return { round, network, holders }
+  if (block !== undefined) return { block, network, holders }
   if (proposal !== undefined) return { proposal }
-  throw new CliError('give --round ROUND or --proposal ID')
+  throw new CliError('give --round ROUND, --block BLOCK or --proposal ID')
 }
 
 /** A line on standard output about what is compared, and a bar while accounts are asked about. */

@@ -144,12 +144,31 @@ export class Facts {
   #totalsOfThePast(): Totals {
     const { l1 } = this.#atHead
     const nextRound = this.currentRound + 1
+    const streamflowRound = l1 !== null && (l1.streamflowRound ?? Infinity) <= nextRound ? l1.streamflowRound : null
+    // What one account had then needs no sums over everybody.
+    let sums: { totalStake: bigint; nextRoundTotalActiveStake: bigint } | undefined
+    const sumsThen = () => {
+      sums ??= this.#sums(nextRound)
+      return sums
+    }
+    return {
+      ...this.#atHead,
+      l1: l1 === null ? null : { streamflowRound },
+      get totalStake() {
+        return sumsThen().totalStake
+      },
+      get nextRoundTotalActiveStake() {
+        return sumsThen().nextRoundTotalActiveStake
+      },
+    }
+  }
+
+  #sums(nextRound: number): { totalStake: bigint; nextRoundTotalActiveStake: bigint } {
     let [totalStake, nextRoundTotalActiveStake] = [0n, 0n]
     for (const { delegatedAmount, activationRound, deactivationRound } of this.stake.delegatesAt(Infinity)) {
       totalStake += delegatedAmount
       if (activationRound <= nextRound && nextRound < deactivationRound) nextRoundTotalActiveStake += delegatedAmount
     }
-    const streamflowRound = l1 !== null && (l1.streamflowRound ?? Infinity) <= nextRound ? l1.streamflowRound : null
-    return { ...this.#atHead, totalStake, nextRoundTotalActiveStake, l1: l1 === null ? null : { streamflowRound } }
+    return { totalStake, nextRoundTotalActiveStake }
   }
 }

@@ -172,11 +172,11 @@ export class FollowedChain implements FactsSource {
     return facts.asOf({ block, blockHash: hash, timestamp: known.timestamp })
   }
 
-  async roundAt({ head, currentRound, totals }: Facts): Promise<number> {
+  async roundAt({ head, mark, currentRound, totals }: Facts): Promise<number> {
     if (this.roundLength !== undefined) return Math.floor(head.block / this.roundLength)
     const { roundsManager } = totals
     if (this.#roundClock === undefined || roundsManager === null) return currentRound
-    return this.#roundClock.at(roundsManager, head.block)
+    return this.#roundClock.at(roundsManager, head, mark)
   }
 
   get state(): ChainState {

@@ -1,23 +1,32 @@
 import { LRUCache } from 'lru-cache'
+import pLimit from 'p-limit'
 import { createPublicClient, http, isAddress, parseAbi } from 'viem'
 import { ApiError } from './errors.ts'
+import type { Head } from './facts.ts'
 
 const LAST_ROUND = 2_147_483_647n
 
 const ABI = parseAbi(['function currentRound() view returns (uint256)'])
 
+/** Blocks that are asked about at a time, and how many may wait for that. */
+const ASKED_AT_A_TIME = 8
+const MAY_WAIT = 200
+
 /** RoundsManager.currentRound(): the round by the clock, initialised or not. What it was at a block is asked once. */
 export class RoundClock {
-  readonly #rounds = new LRUCache<string, Promise<number>>({ max: 1000 })
+  readonly #rounds = new LRUCache<string, Promise<number>>({ max: 10_000 })
+  readonly #asking = pLimit(ASKED_AT_A_TIME)
 
   constructor(private readonly rpcUrl: string) {}
 
   /**
-   * The round at a block. UPSTREAM_UNAVAILABLE where the chain's RPC does not answer: what depends on the round must not be
-   * guessed.
+   * The round at a block, kept where that is final or told by its hash. UPSTREAM_UNAVAILABLE where the chain's RPC does not
+   * answer, or is asked too much: what depends on the round must not be guessed.
    */
-  at(roundsManager: string, block: number): Promise<number> {
-    const key = `${roundsManager} ${block}`
+  at(roundsManager: string, { block, blockHash }: Pick<Head, 'block' | 'blockHash'>, mark: number): Promise<number> {
+    const name = block <= mark ? block : blockHash
+    if (name === null) return this.#ask(roundsManager, block)
+    const key = `${roundsManager} ${name}`
     const known = this.#rounds.get(key)
     if (known !== undefined) return known
     const round = this.#ask(roundsManager, block)
@@ -26,7 +35,14 @@ export class RoundClock {
     return round
   }
 
-  async #ask(roundsManager: string, block: number): Promise<number> {
+  #ask(roundsManager: string, block: number): Promise<number> {
+    if (this.#asking.pendingCount < MAY_WAIT) return this.#asking(() => this.#call(roundsManager, block))
+    return Promise.reject(
+      new ApiError('UPSTREAM_UNAVAILABLE', "The chain's RPC is asked for the rounds of too many blocks at once"),
+    )
+  }
+
+  async #call(roundsManager: string, block: number): Promise<number> {
     try {
       if (!isAddress(roundsManager)) throw new TypeError('RoundsManager has no address')
       const client = createPublicClient({ transport: http(this.rpcUrl, { timeout: 1500, retryCount: 0 }) })

@@ -205,6 +205,16 @@ export class StakeFacts {
     })
   }
 
+  /** The stakes at a moment, see at(), of those that are active in a round as of then: most delegates are not. */
+  *activeAt(moment: number, round: number): Generator<Stake> {
+    for (const account of this.facts.delegations.keys()) {
+      const delegation = this.facts.delegations.last(account, 'fromRound', moment)
+      if (delegation === undefined || !isActiveTranscoder(delegation, round)) continue
+      const stake = this.at(account, moment)
+      if (stake !== undefined) yield stake
+    }
+  }
+
   /** The first checkpoint of an account; null where BondingVotes did not name it yet. */
   checkpoint(account: string): FirstCheckpoint | null {
     return this.facts.checkpoints.last(account) ?? null

@@ -6,36 +6,40 @@ import { percent } from '../rules/poll-tally.ts'
 import type { Ballot, Count } from '../rules/proposal-count.ts'
 import type { TokenShare } from '../rules/token-allocation.ts'
 import type { VotingPower } from '../rules/voting-power.ts'
-import { type ChainView, exact, notExactOnL1 } from '../views/chain-view.ts'
+import type { ChainView } from '../views/chain-view.ts'
 import type { GovernanceView, ProposalInView } from '../views/governance-view.ts'
 import type { StakeSnapshot } from '../views/stake-snapshot.ts'
+import { exact, notExactOnL1, type StakeView } from '../views/stake-view.ts'
 import { LEAF_ENCODING } from '../views/votes-tree.ts'
 import type { Cell, Column, Head, Table } from './table-file.ts'
 
 /** The rule by which voting power is counted, and its version: of a changed rule the number goes up. */
 const VOTING_POWER_RULE = 'BondingVotes.getVotesAndDelegateAtRoundStart and BondingManager.pendingStake, 1'
 
-/** What fixes the start of a round, as a file says it. */
-export interface RoundMark {
+/** What a file about a moment says of it. */
+export interface MomentMark {
   network: string
+  /** The round at whose start it is; of a block, the one it lies in. */
   round: number
-  /** Whether the start of the round cannot change any more. */
+  /** Whether the moment cannot change any more. */
   final: boolean
-  /** The block that fixed it; of an open round, the one up to which everything is indexed. */
+  /** The block asked; of a round, the one that fixed its start, or while it is open the one up to which everything is indexed. */
   block: number
-  /** Null where it is not known, for an answer as of the past. */
+  /** Null where it is not known: of a block asked by its number, and for an answer as of the past. */
   blockHash: string | null
 }
 
-/** What fixes the start of a round; errors as ChainView.factsFor. */
-export function roundMark(view: ChainView, round: number): RoundMark {
-  const fixed = view.fixedBy(round)
-  const { network } = view
-  if (fixed !== null) {
-    return { network, round, final: true, block: fixed.initializedAt.block, blockHash: fixed.blockHash }
-  }
-  const { block, blockHash } = view.facts.head
-  return { network, round, final: false, block, blockHash }
+/** What fixes a moment. */
+export function markOf(stakes: StakeView): MomentMark {
+  const { network, moment, fixedBy, head } = stakes
+  const { block, blockHash } = fixedBy ?? head
+  const final = moment.block === null ? fixedBy !== null : stakes.isFinal
+  return { network, round: moment.round, final, block, blockHash }
+}
+
+/** The name of a format of files about a moment: what a file of a block means is not what that of a round does. */
+function formatAt({ moment }: StakeView, name: string): string {
+  return `livepeer-governance/${moment.block === null ? name : `block-${name}`}/1`
 }
 
 const holderColumns: readonly Column<VotingPower>[] = [
@@ -50,16 +54,15 @@ const holderColumns: readonly Column<VotingPower>[] = [
   { name: 'checkpointed', cellOf: ({ checkpointed }) => checkpointed },
 ]
 
-/** Everybody with stake or votes at the start of a round, most votes first; NOT_EXACT on Ethereum L1. */
-export async function snapshotTable(view: ChainView, mark: RoundMark): Promise<Table<VotingPower>> {
-  const snapshot = await completeSnapshot(view, mark.round)
-  return tableOfSnapshot(snapshot, mark)
+/** Everybody with stake or votes at a moment, most votes first; NOT_EXACT on Ethereum L1. */
+export async function snapshotTable(stakes: StakeView): Promise<Table<VotingPower>> {
+  return tableOfSnapshot(await completeSnapshot(stakes), formatAt(stakes, 'snapshot'), markOf(stakes))
 }
 
 /** A snapshot as a table. */
-export function tableOfSnapshot(snapshot: StakeSnapshot, mark: RoundMark): Table<VotingPower> {
+export function tableOfSnapshot(snapshot: StakeSnapshot, format: string, mark: MomentMark): Table<VotingPower> {
   const { holders, totalActiveStake, totalStake } = snapshot
-  const head = { format: 'livepeer-governance/snapshot/1', rule: VOTING_POWER_RULE, ...mark }
+  const head = { format, rule: VOTING_POWER_RULE, ...mark }
   return {
     head: { ...head, totalActiveStake: exact(totalActiveStake), totalStake: exact(totalStake), rows: holders.length },
     columns: holderColumns,
@@ -67,21 +70,23 @@ export function tableOfSnapshot(snapshot: StakeSnapshot, mark: RoundMark): Table
   }
 }
 
-/** One account at the start of a round, zeros where it was never seen; on Ethereum L1 null for what cannot be told exactly. */
-export function powerTable(view: ChainView, mark: RoundMark, account: string): Table<VotingPower> {
-  const head = { format: 'livepeer-governance/voting-power/1', rule: VOTING_POWER_RULE, ...mark, rows: 1 }
-  return { head, columns: holderColumns, rows: [view.votingPower(account, mark.round)] }
+/** One account at a moment, zeros where it was never seen; on Ethereum L1 null for what cannot be told exactly. */
+export function powerTable(stakes: StakeView, account: string): Table<VotingPower> {
+  const head = { format: formatAt(stakes, 'voting-power'), rule: VOTING_POWER_RULE, ...markOf(stakes), rows: 1 }
+  return { head, columns: holderColumns, rows: [stakes.votingPower(account)] }
 }
 
-/** The Merkle proof of one account's votes at the start of a round; NOT_FOUND for who has none, NOT_EXACT on Ethereum L1. */
-export async function proofOf(view: ChainView, mark: RoundMark, account: string): Promise<object> {
-  const snapshot = await completeSnapshot(view, mark.round)
+/** The Merkle proof of one account's votes at a moment; NOT_FOUND for who has none, NOT_EXACT on Ethereum L1. */
+export async function proofOf(stakes: StakeView, account: string): Promise<object> {
+  const { moment } = stakes
+  const snapshot = await completeSnapshot(stakes)
   const holder = snapshot.holders.find((candidate) => candidate.account === account)
   const proof = holder === undefined ? null : await snapshot.votesProof(holder)
   if (holder === undefined || proof === null) {
-    throw new ApiError('NOT_FOUND', `${account} has no votes in round ${mark.round}: there is nothing to prove`)
+    const where = moment.block === null ? `in round ${moment.round}` : `at block ${moment.block}`
+    throw new ApiError('NOT_FOUND', `${account} has no votes ${where}: there is nothing to prove`)
   }
-  const head = { format: 'livepeer-governance/votes-proof/1', rule: VOTING_POWER_RULE, ...mark }
+  const head = { format: formatAt(stakes, 'votes-proof'), rule: VOTING_POWER_RULE, ...markOf(stakes) }
   return { ...head, leafEncoding: LEAF_ENCODING, value: [account, holder.votes], ...proof }
 }
 
@@ -92,16 +97,15 @@ const shareColumns: readonly Column<TokenShare & { percent: string }>[] = [
   { name: 'percent', cellOf: (share) => share.percent },
 ]
 
-/** A supply dealt to the active transcoders of a round; errors as ChainView.tokenAllocation. */
+/** A supply dealt to the active transcoders of a round; errors as StakeView.tokenAllocation. */
 export function allocationTable(
-  view: ChainView,
-  mark: RoundMark,
+  stakes: StakeView,
   supply: bigint,
   seats: number,
 ): Table<TokenShare & { percent: string }> {
-  const { totalStake, shares } = view.tokenAllocation(mark.round, supply, seats)
+  const { totalStake, shares } = stakes.tokenAllocation(supply, seats)
   const rule = 'largest remainder by delegated stake, ties to the lower address, 1'
-  const head = { format: 'livepeer-governance/allocation/1', rule, ...mark }
+  const head = { format: 'livepeer-governance/allocation/1', rule, ...markOf(stakes) }
   return {
     head: { ...head, supply, seats, totalStake, rows: shares.length },
     columns: shareColumns,
@@ -204,8 +208,8 @@ async function termsOf(proposal: ProposalInView): Promise<Record<string, Cell>> 
   }
 }
 
-async function completeSnapshot(view: ChainView, round: number): Promise<StakeSnapshot> {
-  const snapshot = await view.snapshot(round)
+async function completeSnapshot(stakes: StakeView): Promise<StakeSnapshot> {
+  const snapshot = await stakes.snapshot()
   if (!snapshot.isComplete) throw notExactOnL1('What delegators had')
   return snapshot
 }

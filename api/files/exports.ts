@@ -10,12 +10,13 @@ import { type Context, viewsOf } from '../graphql/context.ts'
 import { findProposal, globalId } from '../graphql/proposal-resolvers.ts'
 import { scalars } from '../graphql/scalars.ts'
 import type { Chains } from '../views/chains.ts'
+import type { StakeView } from '../views/stake-view.ts'
 import {
   allocationTable,
+  markOf,
   powerTable,
   proofOf,
   proposalsTable,
-  roundMark,
   snapshotTable,
   votesTable,
 } from './export-tables.ts'
@@ -27,6 +28,8 @@ const STATUS: Readonly<Record<string, number>> = {
   NOT_FOUND: 404,
   ROUND_NOT_INDEXED: 404,
   ROUND_IN_FUTURE: 404,
+  BLOCK_NOT_INDEXED: 404,
+  BLOCK_IN_FUTURE: 404,
   LIMIT_EXCEEDED: 413,
   NOT_EXACT: 422,
   NO_ACTIVE_TRANSCODERS: 422,
@@ -34,7 +37,7 @@ const STATUS: Readonly<Record<string, number>> = {
   BLOCK_REORGED: 503,
 }
 
-/** For files of a round that is closed; for all others. Compression would give other bytes than those of the ETag. */
+/** For files of a round that is closed or a block that is final; for all others. Compression would give other bytes than those of the ETag. */
 const CACHING = {
   final: 'public, max-age=31536000, immutable, no-transform',
   open: 'public, max-age=5, no-transform',
@@ -81,8 +84,8 @@ export function exportsRouter(newContext: () => Context, log?: (line: string) =>
     cors({ exposedHeaders: ['ETag', 'Content-Range', 'Accept-Ranges', 'Content-Length', 'Repr-Digest'] }),
   )
   router.get('/snapshots/:file', answer(snapshotFile))
-  router.get('/snapshots/:round/proof/:file', answer(proofFile))
-  router.get('/snapshots/:round/power/:file', answer(powerFile))
+  router.get('/snapshots/:moment/proof/:file', answer(proofFile))
+  router.get('/snapshots/:moment/power/:file', answer(powerFile))
   router.get('/allocations/:file', answer(allocationFile))
   router.get('/proposals.:format', answer(proposalsFile))
   router.get('/proposals/:id/votes.:format', answer(votesFile))
@@ -98,19 +101,21 @@ export function exportsRouter(newContext: () => Context, log?: (line: string) =>
   return router
 }
 
-/** What every file about a round begins with. */
-function ofRound(chains: Chains, text: unknown, network: string | undefined) {
-  const round = roundOf(text)
-  const view = chains.forRound(round, network)
-  return { view, mark: roundMark(view, round), final: view.isFinal(round) }
+/** A moment as paths have it: a round's number, or block-N for the end of a block. */
+function stakesAt(text: unknown, network: string | undefined, chains: Chains): Promise<StakeView> {
+  const [, block] = /^block-(-?\d{1,78})$/.exec(String(text)) ?? []
+  return chains.at(block === undefined ? { round: roundOf(text), network } : { block: BigInt(block), network })
 }
 
 async function snapshotFile(request: Request, { chains }: Context): Promise<Offer> {
   const { network } = query(request, ['network'])
   const [name, format] = nameAndFormat(request.params.file)
-  const { view, mark, final } = ofRound(chains, name, network)
-  const render = async () => renderTable(await snapshotTable(view, mark), format)
-  return { format, final, key: ['snapshot', view.facts.head.deployment, mark], render }
+  const stakes = await stakesAt(name, network, chains)
+  const { deployment, block, blockHash } = stakes.head
+  // What is not final is what it is as of the head.
+  const asOf = stakes.isFinal ? [] : [block, blockHash]
+  const render = async () => renderTable(await snapshotTable(stakes), format)
+  return { format, final: stakes.isFinal, key: ['snapshot', deployment, stakes.moment, markOf(stakes), asOf], render }
 }
 
 async function proofFile(request: Request, { chains }: Context): Promise<Offer> {
@@ -118,17 +123,18 @@ async function proofFile(request: Request, { chains }: Context): Promise<Offer> 
   const [name, format] = nameAndFormat(request.params.file)
   if (format !== 'json') throw unknownFormat(format, ['json'])
   const account = scalars.Address.parseValue(name) as string
-  const { view, mark, final } = ofRound(chains, request.params.round, network)
-  const render = async () => wholeFile(`${jsonText(await proofOf(view, mark, account))}\n`)
-  return { format, final, key: null, render }
+  const stakes = await stakesAt(request.params.moment, network, chains)
+  const render = async () => wholeFile(`${jsonText(await proofOf(stakes, account))}\n`)
+  return { format, final: stakes.isFinal, key: null, render }
 }
 
 async function powerFile(request: Request, { chains }: Context): Promise<Offer> {
   const { network } = query(request, ['network'])
   const [name, format] = nameAndFormat(request.params.file)
   const account = scalars.Address.parseValue(name) as string
-  const { view, mark, final } = ofRound(chains, request.params.round, network)
-  return { format, final, key: null, render: async () => renderTable(powerTable(view, mark, account), format) }
+  const stakes = await stakesAt(request.params.moment, network, chains)
+  const render = async () => renderTable(powerTable(stakes, account), format)
+  return { format, final: stakes.isFinal, key: null, render }
 }
 
 async function allocationFile(request: Request, { chains }: Context): Promise<Offer> {
@@ -136,9 +142,9 @@ async function allocationFile(request: Request, { chains }: Context): Promise<Of
   const [name, format] = nameAndFormat(request.params.file)
   const supply = scalars.BigInt.parseValue(asked.supply ?? '100000000000000000000') as bigint
   const seats = wholeNumber('seats', asked.seats ?? '25')
-  const { view, mark, final } = ofRound(chains, name, asked.network)
-  const render = async () => renderTable(allocationTable(view, mark, supply, seats), format)
-  return { format, final, key: null, render }
+  const stakes = await chains.at({ round: roundOf(name), network: asked.network })
+  const render = async () => renderTable(allocationTable(stakes, supply, seats), format)
+  return { format, final: stakes.isFinal, key: null, render }
 }
 
 async function proposalsFile(request: Request, context: Context): Promise<Offer> {

@@ -20,6 +20,7 @@ const FIXED_COST: Record<string, number> = {
   'Query.stakeSnapshot': 5000,
   'Query.tokenAllocation': 500,
   'Round.activeTranscoders': 1000,
+  'Round.concentration': 5000,
   'StakeSnapshot.merkleRoot': 5000,
   'Account.votingPower': 20,
   'Account.votingPowerHistory': 500,

@@ -20,7 +20,7 @@ export type RoundParent = RoundFacts & { view: ChainView }
 
 /** A snapshot with the chain it is of. */
 export interface StakeSnapshotParent {
-  view: ChainView
+  network: string
   snapshot: StakeSnapshot
 }
 

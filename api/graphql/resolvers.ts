@@ -3,14 +3,14 @@ import { isStaleNow, lagIn } from '../facts/freshness.ts'
 import { integer } from '../rules/integer.ts'
 import { percent } from '../rules/poll-tally.ts'
 import type { VotingPower as Power } from '../rules/voting-power.ts'
-import { type ChainView, exact, notExactOnL1 } from '../views/chain-view.ts'
-import type { Chains } from '../views/chains.ts'
 import type { StakeSnapshot as Snapshot } from '../views/stake-snapshot.ts'
+import { exact, notExactOnL1 } from '../views/stake-view.ts'
 import { encodeCursor, pinsOf } from './cursors.ts'
 import { type AllFields, given, mayBeKept, withFieldRules } from './field-rules.ts'
 import type {
   AccountResolvers,
   ChainStatusResolvers,
+  ConcentrationResolvers,
   PageInfoResolvers,
   QueryResolvers,
   RoundResolvers,
@@ -40,7 +40,7 @@ const Query: AllFields<QueryResolvers> = {
       return latest === undefined ? null : { ...latest, view }
     }
     const view = chains.forRound(number, network)
-    if (view.isFinal(number)) mayBeKept(info)
+    if (view.atRound(number).isFinal) mayBeKept(info)
     const round = view.facts.stake.roundFrom(number)
     return round?.number === number ? { ...round, view } : null
   },
@@ -59,23 +59,28 @@ const Query: AllFields<QueryResolvers> = {
       },
     }
   },
-  votingPower: (_, { account, round, network }, { chains }, info) => {
-    const view = chains.forRound(round, network)
-    if (view.isFinal(round)) mayBeKept(info)
-    return view.votingPower(account, round)
+  roundAt: (_, { time, block, network }, { chains }, info): RoundParent | null => {
+    const found = chains.lastRoundBy(roundBound(time, block), network)
+    if (found?.isFinal) mayBeKept(info)
+    return found === null ? null : { ...found.round, view: found.view }
   },
-  votingPowers: (_, { accounts, round, network }, { chains }, info) => {
+  votingPower: async (_, { account, ...asked }, { chains }, info) => {
+    const stakes = await chains.at(asked)
+    if (stakes.isFinal) mayBeKept(info)
+    return stakes.votingPower(account)
+  },
+  votingPowers: async (_, { accounts, ...asked }, { chains }, info) => {
     if (accounts.length > MAX_ACCOUNTS) {
       throw new ApiError('LIMIT_EXCEEDED', `${accounts.length} accounts asked; at most 1,000 at a time`)
     }
-    const view = chains.forRound(round, network)
-    if (view.isFinal(round)) mayBeKept(info)
-    return accounts.map((account) => view.votingPower(account, round))
+    const stakes = await chains.at(asked)
+    if (stakes.isFinal) mayBeKept(info)
+    return accounts.map((account) => stakes.votingPower(account))
   },
-  stakeSnapshot: async (_, { round, network }, { chains }, info): Promise<StakeSnapshotParent> => {
-    const view = chains.forRound(round, network)
-    if (view.isFinal(round)) mayBeKept(info)
-    return { view, snapshot: await view.snapshot(round) }
+  stakeSnapshot: async (_, asked, { chains }, info): Promise<StakeSnapshotParent> => {
+    const stakes = await chains.at(asked)
+    if (stakes.isFinal) mayBeKept(info)
+    return { network: stakes.network, snapshot: await stakes.snapshot() }
   },
   tokenAllocation: (_, { round, supply, seats, network }, { chains }, info) => {
     if (supply === null || supply === undefined) {
@@ -84,12 +89,12 @@ const Query: AllFields<QueryResolvers> = {
     if (seats === null || seats === undefined) {
       throw new ApiError('BAD_USER_INPUT', `seats is ${seats}; it must be 1 or more`)
     }
-    const view = chains.forRound(round, network)
-    if (view.isFinal(round)) mayBeKept(info)
-    const { totalStake, shares } = view.tokenAllocation(round, supply, seats)
+    const stakes = chains.forRound(round, network).atRound(round)
+    if (stakes.isFinal) mayBeKept(info)
+    const { totalStake, shares } = stakes.tokenAllocation(supply, seats)
     return {
       round,
-      network: view.network,
+      network: stakes.network,
       supply,
       seats,
       totalStake,
@@ -137,20 +142,27 @@ const Round: AllFields<RoundResolvers> = {
   number: ({ number }) => number,
   network: ({ view }) => view.network,
   initializedAt: ({ initializedAt }) => position(initializedAt),
-  totalActiveStake: ({ number, view }) => exact(view.totals(number).totalActiveStake),
-  totalStake: ({ number, view }) => exact(view.totals(number).totalStake),
-  activeTranscoders: ({ number, view }) => view.activeTranscoders(number),
+  totalActiveStake: ({ number, view }) => exact(view.atRound(number).totals().totalActiveStake),
+  totalStake: ({ number, view }) => exact(view.atRound(number).totals().totalStake),
+  activeTranscoders: ({ number, view }) => view.atRound(number).activeTranscoders(),
+  concentration: ({ number, view }, { of }) => view.atRound(number).concentration(of ?? 'ACTIVE_TRANSCODERS'),
+}
+
+const Concentration: AllFields<ConcentrationResolvers> = {
+  ...given('count', 'total', 'nakamoto33', 'nakamoto50', 'nakamotoQuorum', 'gini', 'top1', 'top5', 'top10'),
 }
 
 const VotingPower: AllFields<VotingPowerResolvers> = {
   ...given('account', 'round', 'votes', 'delegate', 'isTranscoder', 'isActive', 'delegatedStake', 'checkpointed'),
+  block: ({ block }) => blockNumber(block),
   stake: ({ account, stake }) => known(stake, `The own stake of transcoder ${account}`),
   bondedAmount: ({ account, bondedAmount }) => known(bondedAmount, `The own bonded amount of transcoder ${account}`),
 }
 
 const StakeSnapshot: AllFields<StakeSnapshotResolvers> = {
-  round: ({ snapshot }) => snapshot.round,
-  network: ({ view }) => view.network,
+  round: ({ snapshot }) => snapshot.moment.round,
+  block: ({ snapshot }) => blockNumber(snapshot.moment.block),
+  network: ({ network }) => network,
   totalActiveStake: ({ snapshot }) => exact(snapshot.totalActiveStake),
   totalStake: ({ snapshot }) => exact(snapshot.totalStake),
   holders: ({ snapshot }, { first, after, transcodersOnly }) => {
@@ -184,12 +196,10 @@ const PageInfo: AllFields<PageInfoResolvers> = {
 
 const Account: AllFields<AccountResolvers> = {
   address: ({ address }) => address,
-  votingPower: ({ address }, { round, network }, { chains }) => {
-    const at = viewAt(chains, round, network)
-    return at.view.votingPower(address, at.round)
-  },
+  votingPower: async ({ address }, asked, { chains }) => (await chains.atOrNow(asked)).votingPower(address),
   votingPowerHistory: ({ address }, { fromRound, toRound, first, after, network }, { chains }) => {
-    const { view } = viewAt(chains, toRound ?? fromRound, network)
+    const round = toRound ?? fromRound
+    const view = round === null || round === undefined ? chains.forNow(network) : chains.forRound(round, network)
     const { firstRound, currentRound } = view.facts
     const from = fromRound ?? firstRound
     const to = toRound ?? currentRound + 1
@@ -208,9 +218,9 @@ const Account: AllFields<AccountResolvers> = {
       after,
     )
   },
-  delegators: ({ address }, { round, first, after, network }, { chains }) => {
-    const at = viewAt(chains, round, network)
-    return pageOf(at.view.delegators(address, at.round), votesOrder, first, after)
+  delegators: async ({ address }, { first, after, ...asked }, { chains }) => {
+    const stakes = await chains.atOrNow(asked)
+    return pageOf(stakes.delegators(address), votesOrder, first, after)
   },
   votes: ({ address }, { first, after }, context) => accountVotes(address, first, after, context),
 }
@@ -221,6 +231,7 @@ export const resolvers = withFieldRules({
   Query,
   ChainStatus,
   Round,
+  Concentration,
   VotingPower,
   StakeSnapshot,
   TokenAllocation,
@@ -242,15 +253,22 @@ const votesOrder: ListOrder<Power> = {
   },
 }
 
-/** A round and the chain it is of; the one that stands for now when none is given. */
-function viewAt(
-  chains: Chains,
-  round: number | null | undefined,
-  network: string | null | undefined,
-): { view: ChainView; round: number } {
-  if (round !== null && round !== undefined) return { view: chains.forRound(round, network), round }
-  const view = chains.forNow(network)
-  return { view, round: view.nextRound }
+/** What a round is to have begun by; BAD_USER_INPUT unless exactly one of them is given. */
+function roundBound(
+  time: string | null | undefined,
+  block: bigint | null | undefined,
+): { time: number } | { block: bigint } {
+  const isTime = time !== null && time !== undefined
+  const isBlock = block !== null && block !== undefined
+  if (isTime && !isBlock) return { time: Math.floor(Date.parse(time) / 1000) }
+  if (isBlock && !isTime) return { block }
+  const given = isTime ? 'Both' : 'Neither'
+  throw new ApiError('BAD_USER_INPUT', `${given} time and block given; give exactly one of them`)
+}
+
+/** A block as the schema has it; null where a round was asked. */
+function blockNumber(block: number | null): bigint | null {
+  return block === null ? null : BigInt(block)
 }
 
 function known(figure: bigint | null, what: string): bigint {

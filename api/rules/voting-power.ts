@@ -34,13 +34,18 @@ export interface Stake {
   isDelegationExact: boolean
 }
 
+/** When stake is told: at the start of a round, where block is null; else at the end of a block, which lies in the round. */
+export interface Moment {
+  readonly round: number
+  readonly block: number | null
+}
+
 /**
- * One account's voting power and stake at the start of a round; see VotingPower in schema.graphql for each field. Null
- * stands for a figure that the events of Ethereum L1 do not tell.
+ * One account's voting power and stake at a moment; see VotingPower in schema.graphql for each field. Null stands for a
+ * figure that the events of Ethereum L1 do not tell.
  */
-export interface VotingPower {
+export interface VotingPower extends Moment {
   account: string
-  round: number
   votes: bigint
   delegate: string | null
   isTranscoder: boolean
@@ -109,20 +114,22 @@ export function isActiveTranscoder(
 }
 
 /**
- * Voting power at the start of a round, from the account's and its delegate's stake as they were then; undefined stands
- * for an account never seen, which has zeros.
+ * Voting power at a moment, from the account's and its delegate's stake as they were then; undefined stands for an account
+ * never seen, which has zeros. At the end of a block votes are those of the round to come (BondingVotes.getVotes), and stake
+ * and membership those of the round it lies in.
  */
 export function votingPower(
   account: string,
-  round: number,
+  { round, block }: Moment,
   stake: Stake | undefined,
   delegate: Stake | undefined,
   checkpointed: boolean,
 ): VotingPower {
-  if (stake === undefined) return { ...NO_STAKE, account, round, checkpointed }
+  if (stake === undefined) return { ...NO_STAKE, account, round, block, checkpointed }
   return {
     account,
     round,
+    block,
     votes: votes(stake, delegate),
     delegate: stake.delegate === ZERO_ADDRESS ? null : stake.delegate,
     isTranscoder: isRegisteredTranscoder(stake),
@@ -140,22 +147,23 @@ function isRegisteredOnL1(stake: Stake, isStreamflow: boolean): boolean {
 }
 
 /**
- * Voting power at the start of a round of Ethereum L1, under V1 or Streamflow: a registered transcoder's total stake
+ * Voting power at a moment of Ethereum L1, under V1 or Streamflow: a registered transcoder's total stake
  * (BondingManager.transcoderTotalStake), zeros for who has nothing bonded, and undefined for a delegator: what it had
  * with rewards cannot be told from events, as V1's claims left none.
  */
 export function l1VotingPower(
   account: string,
-  round: number,
+  { round, block }: Moment,
   stake: Stake | undefined,
   isStreamflow: boolean,
 ): VotingPower | undefined {
-  if (stake === undefined) return { ...NO_STAKE, account, round, checkpointed: false }
+  if (stake === undefined) return { ...NO_STAKE, account, round, block, checkpointed: false }
   const isTranscoder = isRegisteredOnL1(stake, isStreamflow)
   if (!isTranscoder && stake.delegate !== null) return undefined
   return {
     account,
     round,
+    block,
     votes: isTranscoder ? stake.delegatedAmount : 0n,
     delegate: isTranscoder ? account : null,
     isTranscoder,

@@ -1,56 +1,10 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
-import { LRUCache } from 'lru-cache'
 import { ApiError } from '../facts/errors.ts'
 import type { Facts } from '../facts/facts.ts'
-import type { ChainState, FactsSource } from '../facts/followed-chain.ts'
-import type { RoundFacts } from '../facts/stake.ts'
-import type { VoteCast } from '../rules/proposal.ts'
-import type { Count } from '../rules/proposal-count.ts'
-import { allocateTokens, type TokenAllocation } from '../rules/token-allocation.ts'
-import {
-  byVotes,
-  isActiveTranscoder,
-  l1VotingPower,
-  type Stake,
-  type VotingPower,
-  votingPower,
-} from '../rules/voting-power.ts'
+import type { ChainState } from '../facts/followed-chain.ts'
+import type { VotingPower } from '../rules/voting-power.ts'
 import { votingPowerHistory } from '../rules/voting-power-history.ts'
-import { StakeSnapshot } from './stake-snapshot.ts'
-
-/** How many accounts are worked out before other requests have their turn: a millisecond's worth or two. */
-const ACCOUNTS_A_TURN = 500
-
-/** One indexed chain, for as long as the server runs. */
-export interface IndexedChain {
-  source: FactsSource
-  snapshots: LRUCache<string, StakeSnapshot, () => Promise<StakeSnapshot>>
-  /** Counts of proposals that nothing changes any more. */
-  counts: LRUCache<string, CountedProposal>
-}
-
-/** A proposal's count with the facts it came from. */
-export interface CountedProposal {
-  count: Count
-  casts: VoteCast[]
-  /** Polls: active stake at the moment the poll is counted by, wei; else 0. */
-  totalActiveStake: bigint
-}
-
-/** Holders in all snapshots that are kept: some fifty of Livepeer's, in as many megabytes. */
-const KEPT_HOLDERS = 250_000
-
-/** A chain for a server. */
-export function indexedChain(source: FactsSource): IndexedChain {
-  const snapshots: IndexedChain['snapshots'] = new LRUCache({
-    maxSize: KEPT_HOLDERS,
-    sizeCalculation: ({ size }) => size + 1,
-    // A snapshot pushed out while it is made is still waited for.
-    ignoreFetchAbort: true,
-    fetchMethod: (_key, _stale, { context: make }) => make(),
-  })
-  return { source, snapshots, counts: new LRUCache({ max: 1000 }) }
-}
+import { checkpointedFrom, type IndexedChain, roundOf } from './indexed-chain.ts'
+import { StakeView } from './stake-view.ts'
 
 /** From the first indexed round, 0 before any, to the last initialised one. */
 export interface RoundRange {
@@ -71,8 +25,7 @@ export interface RoundTotals {
 export class ChainView {
   #facts: Facts | ApiError | undefined
   #isAsked = false
-  /** Stakes of delegates at the start of the round asked for last: thousands have the same hundred. */
-  #delegates: { round: number; stakes: Map<string, Stake | undefined> } | undefined
+  readonly #blocks = new Map<number, Promise<StakeView>>()
 
   constructor(readonly chain: IndexedChain) {}
 
@@ -124,14 +77,6 @@ export class ChainView {
     }
   }
 
-  /**
-   * Whether a round's answers stay as they are: its start is fixed by its own NewRound, and as a reorganisation could
-   * undo that one, by the one after it too.
-   */
-  isFinal(round: number): boolean {
-    return round < this.facts.currentRound
-  }
-
   /** The facts, if the round is one that can be asked: from the first indexed to the current one + 1. */
   factsFor(round: number): Facts {
     const { facts } = this
@@ -148,212 +93,63 @@ export class ChainView {
     return this.facts.currentRound + 1
   }
 
-  /** Voting power of one account; NOT_EXACT for an inexact stake, and for a delegator on Ethereum L1. */
-  votingPower(account: string, round: number): VotingPower {
-    const { stake } = this.factsFor(round)
-    return this.#powerOf(account, stake.at(account, round), round)
+  /** Everybody's stake at the start of a round; errors as factsFor. */
+  atRound(round: number): StakeView {
+    this.factsFor(round)
+    return this.#stakeAtRound(round)
   }
 
-  /** The active set of a round with its voting powers, most votes first. */
-  activeTranscoders(round: number): VotingPower[] {
-    return this.#activeStakes(round)
-      .map((stake) => this.#powerOf(stake.account, stake, round))
-      .sort(byVotes)
-  }
-
-  /** Who delegates to an account at the start of a round, most votes first. */
-  delegators(account: string, round: number): VotingPower[] {
-    const delegators: VotingPower[] = []
-    for (const stake of this.factsFor(round).stake.allAt(round)) {
-      if (stake.delegate === account) delegators.push(this.#powerOf(stake.account, stake, round))
+  /**
+   * Everybody's stake at the end of a block, from that of the first initialised round to the indexed head; else
+   * BLOCK_NOT_INDEXED or BLOCK_IN_FUTURE. UPSTREAM_UNAVAILABLE where the chain is to tell its round and does not.
+   */
+  atBlock(block: bigint): Promise<StakeView> {
+    const number = this.#knownBlock(block)
+    let view = this.#blocks.get(number)
+    if (view === undefined) {
+      view = this.#stakeAtBlock(number)
+      this.#blocks.set(number, view)
     }
-    return delegators.sort(byVotes)
+    return view
   }
 
   /** The rounds in which an account's voting power changed, ascending. */
   votingPowerHistory(account: string, fromRound: number, toRound: number): VotingPower[] {
-    const { stake } = this.facts
-    const changes = [...stake.changes(account), this.checkpointedFrom(account)]
-    return votingPowerHistory(fromRound, toRound, changes, (round) =>
-      this.#powerOf(account, stake.at(account, round), round),
-    )
+    const changes = [...this.facts.stake.changes(account), this.checkpointedFrom(account)]
+    return votingPowerHistory(fromRound, toRound, changes, (round) => this.#stakeAtRound(round).votingPower(account))
   }
 
-  /** Everybody at the start of a round. What is over and final is kept, by the block that made it so. */
-  snapshot(round: number): Promise<StakeSnapshot> {
-    const { head } = this.factsFor(round)
-    const totals = this.totals(round)
-    const fixedBy = totals.finalSince ?? head.blockHash ?? head.block
-    const key = `${this.network} ${head.deployment} ${round} ${fixedBy}`
-    return this.chain.snapshots.forceFetch(key, { context: () => this.#newSnapshot(key, round, totals) })
-  }
-
-  /**
-   * The totals of a round, initialised or not: those its own or the next NewRound fixed, else as they stand now; wei.
-   * finalSince is the hash of the block that fixed them.
-   */
-  totals(round: number): RoundTotals {
-    const { totals, stake } = this.factsFor(round)
-    const fixed = this.fixedBy(round)
-    const at = fixed?.number ?? round
-    const isExact = stake.isActiveStakeExact(at)
-    const total = fixed?.totalActiveStake ?? totals.nextRoundTotalActiveStake
-    return {
-      totalActiveStake: this.#isActiveSetTold(round) ? (isExact ? total : inexactTotal()) : untoldActiveSet(),
-      totalStake: stake.isAllStakeExact(at) ? (fixed?.totalStake ?? totals.totalStake) : inexactTotal(),
-      finalSince: fixed?.blockHash,
-    }
-  }
-
-  /**
-   * The round whose NewRound fixed the start of this one: itself, or the next that somebody initialised. Null while that is
-   * yet to come: until then the start can change.
-   */
-  fixedBy(round: number): RoundFacts | null {
-    return this.factsFor(round).stake.roundFrom(round) ?? null
-  }
-
-  /**
-   * A supply dealt to the active transcoders of a round, wei of the token; BAD_USER_INPUT where there is nothing to deal or
-   * nobody to deal to, NO_ACTIVE_TRANSCODERS where none has stake.
-   */
-  tokenAllocation(round: number, supply: bigint, seats: number): TokenAllocation {
-    if (supply < 0n) throw new ApiError('BAD_USER_INPUT', `supply is ${supply}; it must be 0 or more, in wei`)
-    if (seats < 1) throw new ApiError('BAD_USER_INPUT', `seats is ${seats}; it must be 1 or more`)
-    const stakes = this.#activeStakes(round).map((stake) => {
-      if (!stake.isDelegationExact) throw inexactStake(stake)
-      return { transcoder: stake.account, stake: stake.delegatedAmount }
-    })
-    const allocation = allocateTokens(stakes, supply, seats)
-    if (allocation.totalStake === 0n) {
-      throw new ApiError(
-        'NO_ACTIVE_TRANSCODERS',
-        `No transcoder with stake is active in round ${round}; ask for another`,
-      )
-    }
-    return allocation
-  }
-
-  /**
-   * First round at whose start the account was checkpointed; Infinity without a checkpoint. BondingVotes writes them in
-   * rounds that nobody initialised, too.
-   */
+  /** First round at whose start an account was checkpointed; see checkpointedFrom of indexed-chain.ts. */
   checkpointedFrom(account: string): number {
-    const checkpoint = this.facts.stake.checkpoint(account)
-    return checkpoint === null ? Infinity : this.roundOf(checkpoint) + 1
+    return checkpointedFrom(this.chain, this.facts, account)
   }
 
-  /** The round of a log: by its block where blocks tell the round, else the last one initialised then. */
+  /** The round of a log; see roundOf of indexed-chain.ts. */
   roundOf(log: { block: number; round: number }): number {
-    const { roundLength } = this.chain.source
-    return roundLength === undefined ? log.round : Math.floor(log.block / roundLength)
+    return roundOf(this.chain, log)
   }
 
-  /** The stakes of the active set of a round. */
-  #activeStakes(round: number): Stake[] {
-    const stakes = this.factsFor(round).stake.delegatesAt(round)
-    if (!this.#isActiveSetTold(round)) throw untoldActiveSet()
-    return [...stakes].filter((stake) => isActiveTranscoder(stake, round))
+  /** A block's number, where everything about its end is indexed; see atBlock. */
+  #knownBlock(block: bigint): number {
+    const { stake, head } = this.facts
+    const [first] = stake.rounds
+    if (first === undefined) throw new ApiError('BLOCK_NOT_INDEXED', 'No round is indexed yet; try again later')
+    const range = `blocks ${first.block} to ${head.block} of ${this.network} can be asked`
+    if (block < BigInt(first.block))
+      throw new ApiError('BLOCK_NOT_INDEXED', `Block ${block} is before the first one: ${range}`)
+    if (block > BigInt(head.block)) throw new ApiError('BLOCK_IN_FUTURE', `Block ${block} is not indexed yet: ${range}`)
+    return Number(block)
   }
 
-  /** Of a round that is yet to begin, as of the last one. */
-  #isActiveSetTold(round: number): boolean {
-    return (this.facts.stake.roundFrom(round) ?? this.facts.lastRound)?.activeSetTold ?? true
+  async #stakeAtBlock(block: number): Promise<StakeView> {
+    const { facts } = this
+    const then = block === facts.head.block ? facts : facts.asOf({ block, blockHash: null, timestamp: null })
+    const round = await this.chain.source.roundAt(then)
+    return new StakeView(this.chain, then, { round, block }, facts.head)
   }
 
-  async #newSnapshot(
-    key: string,
-    round: number,
-    { totalActiveStake, totalStake }: RoundTotals,
-  ): Promise<StakeSnapshot> {
-    const { stake, totals } = this.factsFor(round)
-    const { l1 } = totals
-    const powers: VotingPower[] = []
-    const snapshotOf = (holders: VotingPower[] | ApiError) =>
-      new StakeSnapshot(key, round, totalActiveStake, totalStake, holders, l1 === null)
-    let count = 0
-    for (const holder of l1 === null ? stake.allAt(round) : stake.delegatesAt(round)) {
-      const isHolder =
-        l1 === null
-          ? holder.bondedAmount > 0n || !holder.isBondExact
-          : l1VotingPower(holder.account, round, holder, isStreamflow(l1, round))?.isTranscoder
-      try {
-        if (isHolder) powers.push(this.#powerOf(holder.account, holder, round))
-      } catch (error) {
-        if (!(error instanceof ApiError)) throw error
-        return snapshotOf(error)
-      }
-      count += 1
-      if (count % ACCOUNTS_A_TURN === 0) await nextTurn()
-    }
-    return snapshotOf(powers)
+  /** Also of a round before the first, to compare with. */
+  #stakeAtRound(round: number): StakeView {
+    return new StakeView(this.chain, this.facts, { round, block: null }, this.facts.head)
   }
-
-  #delegateAt(delegate: string, round: number): Stake | undefined {
-    if (this.#delegates?.round !== round) this.#delegates = { round, stakes: new Map() }
-    const { stakes } = this.#delegates
-    if (!stakes.has(delegate)) stakes.set(delegate, this.facts.stake.at(delegate, round))
-    return stakes.get(delegate)
-  }
-
-  /** By the rule of the chain. */
-  #powerOf(account: string, stake: Stake | undefined, round: number): VotingPower {
-    const { l1 } = this.facts.totals
-    refuseInexact(stake)
-    if (l1 === null) {
-      const delegate = stake?.delegate ? this.#delegateAt(stake.delegate, round) : undefined
-      refuseInexact(delegate)
-      return votingPower(account, round, stake, delegate, this.checkpointedFrom(account) <= round)
-    }
-    if (!this.#isActiveSetTold(round)) throw untoldActiveSet()
-    const power = l1VotingPower(account, round, stake, isStreamflow(l1, round))
-    if (power === undefined) throw notExactOnL1(`The stake of ${account}, a delegator,`)
-    return power
-  }
-}
-
-/** Whether a round of Ethereum L1 began under Streamflow. */
-function isStreamflow({ streamflowRound }: { streamflowRound: number | null }, round: number): boolean {
-  return streamflowRound !== null && round >= streamflowRound
-}
-
-/** NOT_EXACT for what a delegator has on Ethereum L1. */
-export function notExactOnL1(what: string): ApiError {
-  return new ApiError(
-    'NOT_EXACT',
-    `${what} on Ethereum L1 cannot be told exactly: claims left no event; a transcoder's votes and delegatedStake can`,
-  )
-}
-
-/** NOT_EXACT for a stake that an event contradicted. */
-export function refuseInexact(stake: Stake | undefined): void {
-  if (stake !== undefined && !(stake.isBondExact && stake.isDelegationExact)) throw inexactStake(stake)
-}
-
-function inexactStake({ account }: Stake): ApiError {
-  return new ApiError(
-    'NOT_EXACT',
-    `The stake of ${account} is not known exactly: an event contradicts it, see status { contradictions }, or a bond of 2018 on Ethereum L1 told no amount`,
-  )
-}
-
-/** NOT_EXACT for a sum of stakes of which an event contradicted one. */
-export function inexactTotal(): ApiError {
-  return new ApiError(
-    'NOT_EXACT',
-    'An event contradicts a stake in this total, see status { contradictions }, or a bond of 2018 on Ethereum L1 told no amount',
-  )
-}
-
-function untoldActiveSet(): ApiError {
-  return new ApiError(
-    'NOT_EXACT',
-    'Who is active in this round of Ethereum L1 is not known: BondingManager did not tell numActiveTranscoders when it began',
-  )
-}
-
-/** What can be told, or is refused. */
-export function exact(total: bigint | ApiError): bigint {
-  if (total instanceof ApiError) throw total
-  return total
 }

@@ -2,6 +2,14 @@ import { ApiError } from '../facts/errors.ts'
 import type { Facts } from '../facts/facts.ts'
 import type { RoundFacts } from '../facts/stake.ts'
 import type { ChainView, RoundRange } from './chain-view.ts'
+import type { StakeView } from './stake-view.ts'
+
+/** What of a moment a client gives: a round's number or a block's, of the chain named. */
+export interface AskedMoment {
+  round?: number | null | undefined
+  block?: bigint | null | undefined
+  network?: string | null | undefined
+}
 
 /**
  * The chains one request sees, and which of them a round belongs to: rounds number on from Ethereum L1 to Arbitrum. Where
@@ -59,6 +67,50 @@ export class Chains {
   }
 
   /**
+   * Everybody's stake at the start of a round or at the end of a block. BAD_USER_INPUT unless exactly one of them is given;
+   * else errors as forRound, and as ChainView.atBlock: a block's number says nothing of its chain, so that it is one of the
+   * chain that stands for now, unless a network is named.
+   */
+  async at(asked: AskedMoment): Promise<StakeView> {
+    const { round, block, network } = asked
+    if (isGiven(block) && !isGiven(round)) return this.forNow(network).atBlock(block)
+    if (isGiven(round) && !isGiven(block)) return this.forRound(round, network).atRound(round)
+    throw new ApiError('BAD_USER_INPUT', `${isGiven(round) ? 'Both' : 'Neither'} round and block given; ${EXACTLY_ONE}`)
+  }
+
+  /** The same, as things stand now where neither is given. */
+  async atOrNow(asked: AskedMoment): Promise<StakeView> {
+    if (isGiven(asked.round) || isGiven(asked.block)) return this.at(asked)
+    const view = this.forNow(asked.network)
+    return view.atRound(view.nextRound)
+  }
+
+  /**
+   * The last initialised round begun by the end of a block or by a time, unix seconds; null before the first. A time finds
+   * its chain: Arbitrum's from its first round on. BLOCK_IN_FUTURE beyond the indexed head, UPSTREAM_UNAVAILABLE where that
+   * one's time is not known.
+   */
+  lastRoundBy(
+    by: { block: bigint } | { time: number },
+    network: string | null | undefined,
+  ): { round: RoundFacts; view: ChainView; isFinal: boolean } | null {
+    const views = 'block' in by ? [this.forNow(network)] : this.#arbitrumFirst(network)
+    for (const view of views) {
+      const { facts } = view
+      const { rounds } = facts.stake
+      const place = rounds.findLastIndex(({ block, initializedAt }) =>
+        'block' in by ? BigInt(block) <= by.block : initializedAt.timestamp <= by.time,
+      )
+      const [round, next] = [rounds[place], rounds[place + 1]]
+      if (round === undefined) continue
+      refuseFuture(facts, by)
+      const upTo = 'block' in by ? Number(by.block) : (next?.block ?? Infinity)
+      return { round, view, isFinal: upTo <= facts.mark }
+    }
+    return null
+  }
+
+  /**
    * Up to `first` initialised rounds after (or, descending, before) a round's number, or from the end of the list: those
    * of all chains, each once, or of the one named; and whether there are more. The error of any chain without facts.
    */
@@ -89,14 +141,33 @@ export class Chains {
     return { rounds, hasMore: last !== undefined && last.number !== end }
   }
 
-  /** The chains that may answer, Ethereum L1 last. */
+  /** The chains that may answer: Ethereum L1 last, and before it those that do not tell which they are. */
   #arbitrumFirst(network: string | null | undefined): ChainView[] {
-    return this.all(network).toSorted((a, b) => Number(a.range?.isL1 === true) - Number(b.range?.isL1 === true))
+    const place = ({ range }: ChainView) => (range === null ? 1 : range.isL1 ? 2 : 0)
+    return this.all(network).toSorted((a, b) => place(a) - place(b))
   }
+}
+
+/** What is yet to come at the indexed head cannot be told. */
+function refuseFuture({ head: { block, timestamp } }: Facts, by: { block: bigint } | { time: number }): void {
+  if ('block' in by) {
+    if (by.block <= BigInt(block)) return
+    throw new ApiError('BLOCK_IN_FUTURE', `Block ${by.block} is not indexed yet: blocks up to ${block} can be asked`)
+  }
+  if (timestamp === null) throw new ApiError('UPSTREAM_UNAVAILABLE', 'The time of the indexed block is not known yet')
+  if (by.time <= timestamp) return
+  const until = new Date(timestamp * 1000).toISOString()
+  throw new ApiError('BLOCK_IN_FUTURE', `No block of that time is indexed yet: times up to ${until} can be asked`)
 }
 
 function isArbitrum({ firstRound, totals }: Facts): boolean {
   return firstRound > 0 && totals.l1 === null
+}
+
+const EXACTLY_ONE = 'give exactly one of them: round for its start, block for its end'
+
+function isGiven<Value>(value: Value | null | undefined): value is Value {
+  return value !== null && value !== undefined
 }
 
 function covers(range: RoundRange | null, round: number): boolean {

@@ -8,7 +8,9 @@ import type { AragonVote, Poll, TreasuryProposal, TreasuryProposalEvent, VoteCas
 import { type AragonTerms, countAragonVote, countPoll, countTreasuryProposal } from '../rules/proposal-count.ts'
 import { queuedOperation } from '../rules/timelock.ts'
 import type { Stake } from '../rules/voting-power.ts'
-import { type ChainView, type CountedProposal, inexactTotal, refuseInexact } from './chain-view.ts'
+import type { ChainView } from './chain-view.ts'
+import type { CountedProposal } from './indexed-chain.ts'
+import { inexactTotal, refuseInexact } from './stake-view.ts'
 
 /** A treasury proposal, and through what it is counted; timelockEnd is the last of its events where only its timelock told it. */
 export type TreasuryProposalInView = TreasuryProposal & {

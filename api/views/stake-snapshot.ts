@@ -1,11 +1,11 @@
 import { ApiError } from '../facts/errors.ts'
-import { byVotes, type VotingPower } from '../rules/voting-power.ts'
+import { byVotes, type Moment, type VotingPower } from '../rules/voting-power.ts'
 import { proveVotes, type VotesLeaf, type VotesProof } from './votes-tree.ts'
 
 /** What a Merkle tree of nothing is given as its root. */
 const NO_ROOT = `0x${'00'.repeat(32)}`
 
-/** Everybody's stake and votes at the start of a round. */
+/** Everybody's stake and votes at the start of a round, or at the end of a block. */
 export class StakeSnapshot {
   readonly #holders: readonly VotingPower[] | ApiError
 
@@ -15,7 +15,7 @@ export class StakeSnapshot {
    */
   constructor(
     private readonly key: string,
-    readonly round: number,
+    readonly moment: Moment,
     readonly totalActiveStake: bigint | ApiError,
     readonly totalStake: bigint | ApiError,
     powers: readonly VotingPower[] | ApiError,

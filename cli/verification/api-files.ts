@@ -18,7 +18,7 @@ export interface SnapshotHead {
   totalActiveStake: string
 }
 
-/** Somebody with stake or votes at the start of a round. */
+/** Somebody with stake or votes at the start of a round, or at the end of a block. */
 export interface Holder {
   account: Address
   votes: string

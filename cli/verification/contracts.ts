@@ -4,6 +4,7 @@ import { messageOf, NoAnswer, NothingToCompare, wholeNumber } from './errors.ts'
 export const bondingVotesAbi = parseAbi([
   'function getVotesAndDelegateAtRoundStart(address account, uint256 round) view returns (uint256 votes, address delegateAddress)',
   'function getTotalActiveStakeAt(uint256 round) view returns (uint256)',
+  'function clock() view returns (uint48)',
 ])
 
 export const bondingManagerAbi = parseAbi([

@@ -7,61 +7,88 @@ import { wholeNumber } from './errors.ts'
 
 const NOBODY = `0x${'0'.repeat(40)}`
 
-/** What to verify of a snapshot. */
-export interface SnapshotQuestion {
-  round: string
+/** What to verify: a snapshot at the start of a round, or at the end of a block. */
+export type SnapshotQuestion = ({ round: string } | { block: string }) & {
   /** The chain, where the API has several. */
   network?: string | undefined
   /** How many holders to ask about, spread evenly over the snapshot; Infinity is all. */
   holders: number
 }
 
-/** A snapshot by BondingVotes, and by BondingManager where it has the state of the round's start. */
+/** A snapshot by BondingVotes, and by BondingManager where it has the state of that moment. */
 export async function compareSnapshot(
-  { round, network, holders: sample }: SnapshotQuestion,
+  question: SnapshotQuestion,
   { api, contracts, progress }: Sources,
   comparison: Comparison,
 ): Promise<void> {
+  const { network, holders: sample } = question
   const query = network === undefined ? '' : `?${new URLSearchParams({ network })}`
-  const { head, rows: holders } = await api.rows<SnapshotHead, Holder>(`/snapshots/${round}.ndjson${query}`)
+  const moment = 'round' in question ? question.round : `block-${question.block}`
+  const { head, rows: holders } = await api.rows<SnapshotHead, Holder>(`/snapshots/${moment}.ndjson${query}`)
   const asking: Asking = { client: contracts.clientOf(head.network), comparison, progress }
   const bondingVotes = contracts.addressOf(head.network, 'BondingVotes')
   const bondingManager = contracts.addressOf(head.network, 'BondingManager')
   await requireContract(asking.client, head.network, 'BondingVotes', bondingVotes)
   const asked = spread(holders, sample)
-  progress.begin(
-    `round ${head.round} of ${head.network}, block ${head.block}: ${asked.length} of ${holders.length} holders`,
-  )
+  const what = 'round' in question ? `round ${head.round} of ${head.network}, block` : `${head.network} at block`
+  progress.begin(`${what} ${head.block}: ${asked.length} of ${holders.length} holders`)
   await compareBlock(asking, head)
-  await compareVotes(asking, bondingVotes, head, holders, asked)
+  if ('block' in question) return compareAtBlock(asking, { bondingVotes, bondingManager }, head, holders, asked)
+  const at = head.final ? {} : { blockNumber: BigInt(head.block) }
+  await compareVotes(asking, { address: bondingVotes, round: BigInt(head.round), ...at }, head, holders, asked)
   const block = await blockOfRoundStart(api, asking, bondingManager, head)
   if (block !== null) await compareStake(asking, bondingManager, block, asked)
 }
 
-/** Votes and delegates by BondingVotes, whose current contract answers for past rounds too. */
-async function compareVotes(
+/** Everything at the end of a block by the contracts there; nothing but notes where the chain has its state no more. */
+async function compareAtBlock(
   asking: Asking,
-  address: Address,
+  { bondingVotes, bondingManager }: { bondingVotes: Address; bondingManager: Address },
   head: SnapshotHead,
   holders: readonly Holder[],
   asked: readonly Holder[],
 ): Promise<void> {
   const { client, comparison } = asking
-  const round = wholeNumber(head.round, 'round')
-  const contract = {
-    address,
-    abi: bondingVotesAbi,
-    ...(head.final ? {} : { blockNumber: wholeNumber(head.block, 'block') }),
+  const blockNumber = wholeNumber(head.block, 'block')
+  if (!(await hasState(client, bondingManager, blockNumber))) {
+    comparison.notes.push(`block ${blockNumber}: this RPC has no state of it; an archive node has`)
+    return
   }
+  const round = wholeNumber(head.round, 'round') + 1n
+  if (holders.some(({ checkpointed }) => checkpointed)) {
+    const contract = { address: bondingVotes, abi: bondingVotesAbi, blockNumber }
+    const clock = await client.readContract({ ...contract, functionName: 'clock' })
+    comparison.equal('round to come', `block ${blockNumber}`, BigInt(clock) + 1n, round)
+  }
+  await compareVotes(asking, { address: bondingVotes, round, blockNumber }, head, holders, asked)
+  await compareStake(asking, bondingManager, blockNumber, asked)
+}
+
+/** Votes and delegates of a round by BondingVotes, whose current contract answers for past rounds too. */
+async function compareVotes(
+  asking: Asking,
+  { address, round, blockNumber }: { address: Address; round: bigint; blockNumber?: bigint },
+  head: SnapshotHead,
+  holders: readonly Holder[],
+  asked: readonly Holder[],
+): Promise<void> {
+  const { client, comparison } = asking
+  const contract = { address, abi: bondingVotesAbi, ...(blockNumber === undefined ? {} : { blockNumber }) }
   if (!holders.some(({ checkpointed }) => checkpointed)) {
-    comparison.notes.push(`votes: BondingVotes had checkpointed nobody before round ${head.round}`)
+    comparison.notes.push(`votes: BondingVotes had checkpointed nobody before round ${round}`)
     return
   }
   const total = await client.readContract({ ...contract, functionName: 'getTotalActiveStakeAt', args: [round] })
-  comparison.equal('total active stake', `round ${head.round}`, total, head.totalActiveStake)
-  const active = holders.filter(({ isActive }) => isActive)
-  const sum = active.reduce((stakes, { delegatedStake }) => stakes + wholeNumber(delegatedStake, 'delegatedStake'), 0n)
-  comparison.equal('sum over the active set', `round ${head.round}`, total, sum)
+  comparison.equal('total active stake', `round ${round}`, total, head.totalActiveStake)
+  // Of a block the snapshot tells who is active in the round it lies in, not in the one its votes are of.
+  if (round === wholeNumber(head.round, 'round')) {
+    const active = holders.filter(({ isActive }) => isActive)
+    const sum = active.reduce(
+      (stakes, { delegatedStake }) => stakes + wholeNumber(delegatedStake, 'delegatedStake'),
+      0n,
+    )
+    comparison.equal('sum over the active set', `round ${round}`, total, sum)
+  }
   const known = asked.filter(({ checkpointed }) => checkpointed)
   if (known.length < asked.length) {
     comparison.notes.push(`votes of ${asked.length - known.length} holders that BondingVotes had not checkpointed then`)

@@ -5,7 +5,7 @@ import { messageOf, NoAnswer } from './errors.ts'
 import { compareProposal } from './proposal.ts'
 import { compareSnapshot, type SnapshotQuestion } from './snapshot.ts'
 
-/** What to verify: the snapshot of a round, or the tally of a proposal by its id. */
+/** What to verify: a snapshot, or the tally of a proposal by its id. */
 export type Question = SnapshotQuestion | { proposal: string }
 
 /**

@@ -1,5 +1,5 @@
 import { keccak256, toHex } from 'viem'
-import { type RoundMark, tableOfSnapshot } from '../../api/files/export-tables.ts'
+import { type MomentMark, tableOfSnapshot } from '../../api/files/export-tables.ts'
 import { type Format, renderTable } from '../../api/files/table-file.ts'
 import type { VotingPower } from '../../api/rules/voting-power.ts'
 import { StakeSnapshot } from '../../api/views/stake-snapshot.ts'
@@ -15,7 +15,8 @@ export interface FileResult {
 
 const ROUND = 4000
 const RUNS = 7
-const MARK: RoundMark = {
+const MOMENT = { round: ROUND, block: null }
+const MARK: MomentMark = {
   network: 'synthetic',
   round: ROUND,
   final: true,
@@ -34,7 +35,7 @@ export async function measureSnapshotFiles(): Promise<FileResult[]> {
 }
 
 async function measureFile(holders: number, format: Format): Promise<FileResult> {
-  const table = tableOfSnapshot(syntheticSnapshot(holders), MARK)
+  const table = tableOfSnapshot(syntheticSnapshot(holders), 'livepeer-governance/snapshot/1', MARK)
   const times: number[] = []
   let bytes = 0
   for (let run = 0; run < RUNS; run++) {
@@ -66,7 +67,7 @@ function syntheticSnapshot(holders: number): StakeSnapshot {
     const stake = (BigInt(keccak256(toHex(index + holders))) % 10n ** 23n) + 1n
     return {
       account: account(index),
-      round: ROUND,
+      ...MOMENT,
       votes: isTranscoder ? stake * 20n : stake,
       delegate: account(index - (index % 50)),
       isTranscoder,
@@ -78,7 +79,7 @@ function syntheticSnapshot(holders: number): StakeSnapshot {
     }
   })
   const total = powers.reduce((sum, { stake }) => sum + (stake ?? 0n), 0n)
-  return new StakeSnapshot('made up', ROUND, total, total, powers, true)
+  return new StakeSnapshot('made up', MOMENT, total, total, powers, true)
 }
 
 function middle(times: readonly number[]): number {

@@ -14,6 +14,7 @@ interface Answer {
 }
 
 const ACCOUNT = '0x9965507d1a55bcc2695c58ba16fb37d819b0a4dc'
+const TRANSCODER = '0xa0ee7a142d267c1f36714e4a8f75612f20a79720'
 let stack: Stack
 
 beforeAll(async () => {
@@ -38,6 +39,43 @@ describe('bad input is answered with a code and what would be right', () => {
     [`{ votingPower(account: "${ACCOUNT}", round: -1) { votes } }`, 'ROUND_NOT_INDEXED', 'rounds 5 to 30 can be asked'],
     [`{ votingPower(account: "${ACCOUNT}", round: 31) { votes } }`, 'ROUND_IN_FUTURE', 'rounds 5 to 30 can be asked'],
     ['{ stakeSnapshot(round: 31) { round } }', 'ROUND_IN_FUTURE', 'rounds 5 to 30'],
+    [`{ votingPower(account: "${ACCOUNT}", block: 249) { votes } }`, 'BLOCK_NOT_INDEXED', 'blocks 250 to 1499'],
+    [`{ votingPower(account: "${ACCOUNT}", block: -1) { votes } }`, 'BLOCK_NOT_INDEXED', 'blocks 250 to 1499'],
+    [`{ votingPower(account: "${ACCOUNT}", block: 1500) { votes } }`, 'BLOCK_IN_FUTURE', 'blocks 250 to 1499'],
+    [`{ votingPowers(accounts: [], block: "${2n ** 256n}") { votes } }`, 'BLOCK_IN_FUTURE', 'blocks 250 to 1499'],
+    [
+      `{ votingPower(account: "${ACCOUNT}") { votes } }`,
+      'BAD_USER_INPUT',
+      'Neither round and block given; give exactly',
+    ],
+    [`{ votingPower(account: "${ACCOUNT}", round: null) { votes } }`, 'BAD_USER_INPUT', 'Neither round and block'],
+    [
+      `{ votingPower(account: "${ACCOUNT}", round: 9, block: 458) { votes } }`,
+      'BAD_USER_INPUT',
+      'Both round and block',
+    ],
+    ['{ votingPowers(accounts: []) { votes } }', 'BAD_USER_INPUT', 'Neither round and block'],
+    ['{ stakeSnapshot { round } }', 'BAD_USER_INPUT', 'Neither round and block'],
+    ['{ stakeSnapshot(round: 9, block: 458) { round } }', 'BAD_USER_INPUT', 'Both round and block'],
+    [
+      `{ account(address: "${ACCOUNT}") { votingPower(round: 9, block: 458) { votes } } }`,
+      'BAD_USER_INPUT',
+      'Both round and block',
+    ],
+    [
+      `{ account(address: "${ACCOUNT}") { delegators(round: 9, block: 458) { totalCount } } }`,
+      'BAD_USER_INPUT',
+      'Both round and block',
+    ],
+    [
+      `{ account(address: "${ACCOUNT}") { delegators(block: 1500) { totalCount } } }`,
+      'BLOCK_IN_FUTURE',
+      'blocks 250 to 1499',
+    ],
+    ['{ roundAt { number } }', 'BAD_USER_INPUT', 'Neither time and block given; give exactly one'],
+    ['{ roundAt(block: 458, time: "2024-01-01") { number } }', 'BAD_USER_INPUT', 'Both time and block'],
+    ['{ roundAt(block: 1500) { number } }', 'BLOCK_IN_FUTURE', 'blocks up to 1499'],
+    ['{ roundAt(time: "9999-12-31") { number } }', 'BLOCK_IN_FUTURE', 'times up to 20'],
     ['{ round(number: 4) { number } }', 'ROUND_NOT_INDEXED', 'rounds 5 to 30'],
     ['{ round(number: 31) { number } }', 'ROUND_IN_FUTURE', 'rounds 5 to 30'],
     ['{ rounds(first: 0) { nodes { number } } }', 'BAD_USER_INPUT', 'from 1 to 1,000'],
@@ -150,6 +188,61 @@ describe('what is not there', () => {
   })
 })
 
+test('a block or a time becomes a round', async () => {
+  const { data } = await ask(
+    '{ rounds(first: 1000, descending: false) { nodes { number initializedAt { block timestamp } } } }',
+  )
+  const rounds = data?.rounds as { nodes: { number: number; initializedAt: { block: string; timestamp: string } }[] }
+  let before: number | null = null
+  for (const { number, initializedAt } of rounds.nodes) {
+    const { block, timestamp } = initializedAt
+    const secondBefore = new Date(Date.parse(timestamp) - 1000).toISOString()
+    const { data: found } = await ask(`{
+      block: roundAt(block: ${block}) { number initializedAt { block } }
+      blockBefore: roundAt(block: ${Number(block) - 1}) { number }
+      time: roundAt(time: "${timestamp}") { number }
+      secondBefore: roundAt(time: "${secondBefore}") { number }
+    }`)
+    const earlier = before === null ? null : { number: before }
+    expect(found).toEqual({
+      block: { number, initializedAt: { block } },
+      blockBefore: earlier,
+      time: { number },
+      secondBefore: earlier,
+    })
+    before = number
+  }
+  expect((await ask('{ roundAt(block: 1499) { number } }')).data).toEqual({ roundAt: { number: before } })
+})
+
+test('at the head a block is what things are now, but for the round that stake is asked in', async () => {
+  const power = 'account votes delegate isTranscoder bondedAmount delegatedStake checkpointed'
+  const { data } = await ask(
+    `query ($account: Address!, $transcoder: Address!) {
+      now: account(address: $account) { votingPower { round block ${power} } delegators { nodes { ${power} } } }
+      head: account(address: $account) {
+        votingPower(block: 1499) { round block ${power} }
+        delegators(block: 1499) { nodes { ${power} } }
+      }
+      past: account(address: $transcoder) { delegators(block: 480, first: 1000) { nodes { ${power} } } }
+      snapshot: stakeSnapshot(block: 480) { holders(first: 1000) { nodes { ${power} } } }
+    }`,
+    { account: ACCOUNT, transcoder: TRANSCODER },
+  )
+  const { now, head, past, snapshot } = data as Record<'now' | 'head' | 'past', Delegated> & {
+    snapshot: { holders: { nodes: { delegate: string | null }[] } }
+  }
+  expect(head).toEqual({ ...now, votingPower: { ...now.votingPower, round: 29, block: '1499' } })
+  expect(now.votingPower).toMatchObject({ round: 30, block: null })
+  expect(past.delegators.nodes.length).toBeGreaterThan(1)
+  expect(past.delegators.nodes).toEqual(snapshot.holders.nodes.filter(({ delegate }) => delegate === TRANSCODER))
+})
+
+interface Delegated {
+  votingPower: Record<string, unknown>
+  delegators: { nodes: unknown[] }
+}
+
 test('rounds page through in both directions without a gap', async () => {
   for (const descending of [true, false]) {
     const numbers: number[] = []
@@ -204,6 +297,12 @@ describe('over HTTP', () => {
       '{ round(number: 9) { activeTranscoders { votes } } tokenAllocation(round: 9) { shares { tokens } } }',
       'max-age=86400, public',
     ],
+    ['{ votingPower(account: "$", block: 458) { votes } roundAt(block: 458) { number } }', 'max-age=86400, public'],
+    ['{ stakeSnapshot(block: 1249) { totalStake } roundAt(time: "2001-01-01") { number } }', 'max-age=5, public'],
+    ['{ votingPowers(accounts: ["$"], block: 1249) { votes } }', 'max-age=86400, public'],
+    // 250 blocks behind the head, at 1499, a reorganisation may still reach.
+    ['{ votingPowers(accounts: ["$"], block: 1250) { votes } }', 'max-age=5, public'],
+    ['{ stakeSnapshot(block: 1499) { totalStake } }', 'max-age=5, public'],
     // The start of the last round could be undone with its block, the next one is yet to come.
     ['{ stakeSnapshot(round: 29) { totalStake } }', 'max-age=5, public'],
     ['{ stakeSnapshot(round: 30) { totalStake } }', 'max-age=5, public'],

@@ -26,6 +26,8 @@ type Row = Record<string, unknown>
 
 const ROUND = 9
 const L1 = '?network=recorded-2'
+const STRANGER = `0x${'9'.repeat(40)}`
+const ACCOUNT = '0x9965507d1a55bcc2695c58ba16fb37d819b0a4dc'
 const livepeer = readTruth<LivepeerTruth & GovernanceTruth>('livepeer/small')
 const aragon = readTruth<AragonTruth>('aragon/small')
 
@@ -125,6 +127,40 @@ describe('files hold what GraphQL answers', () => {
     expect(holders.nodes.length > 9).toBe(round !== 5)
   })
 
+  test.each([458, 778, 1249, 1300, 1499])('the snapshot at the end of block %i', async (block) => {
+    const { stakeSnapshot, votingPowers } = await ask<{
+      stakeSnapshot: { round: number; totalActiveStake: string; totalStake: string; holders: { nodes: Row[] } }
+      votingPowers: Row[]
+    }>(`{
+      stakeSnapshot(block: ${block}) {
+        round totalActiveStake totalStake holders(first: 1000) { nodes { ${HOLDER} } } }
+      votingPowers(accounts: ["${STRANGER}", "${ACCOUNT}"], block: "${block}") { ${HOLDER} }
+    }`)
+    const { round, totalActiveStake, totalStake, holders } = stakeSnapshot
+    const head = {
+      format: 'livepeer-governance/block-snapshot/1',
+      rule: RULE,
+      network: 'recorded',
+      round,
+      final: block <= 1249,
+      block,
+      blockHash: null,
+      totalActiveStake,
+      totalStake,
+      rows: holders.nodes.length,
+    }
+    const { csv, json, ndjson } = await inAllFormats(`/snapshots/block-${block}`)
+    expect(round).toBe(Math.floor(block / 50))
+    expect(json).toEqual({ head, rows: holders.nodes })
+    expect(ndjson).toEqual({ head, rows: holders.nodes })
+    expect(csv).toEqual({ head: cells([head])[0], rows: cells(holders.nodes) })
+    for (const [index, account] of [STRANGER, ACCOUNT].entries()) {
+      const power = await inAllFormats(`/snapshots/block-${block}/power/${account}`)
+      expect(power.json.rows).toEqual([votingPowers[index]])
+    }
+    expect(holders.nodes.length).toBeGreaterThan(9)
+  })
+
   test('the allocation of a round, of any supply and seats', async () => {
     const { tokenAllocation } = await ask<{ tokenAllocation: { totalStake: string; shares: Row[] } }>(
       `{ tokenAllocation(round: ${ROUND}, supply: "1000000000000000001", seats: 3) {
@@ -211,21 +247,39 @@ test('every holder can be proven to OpenZeppelin’s MerkleProof', async () => {
   }
 })
 
-describe('a closed round', () => {
-  test.each(['snapshots/9.csv', 'snapshots/9.json', 'snapshots/28.ndjson', 'allocations/9.csv'])(
-    'is the same bytes from any node, for good: %s',
-    async (file) => {
-      const answers = await Promise.all([alone, stack].map(({ url }) => get(`/${file}`, {}, url)))
-      const [first, second] = await Promise.all(answers.map((answer) => answer.arrayBuffer()))
-      expect(Buffer.from(first ?? new ArrayBuffer())).toEqual(Buffer.from(second ?? new ArrayBuffer()))
-      const [one, other] = answers.map(({ headers }) => headers.get('etag'))
-      expect(one).toMatch(/^"[\w-]{43}"$/)
-      expect(other).toBe(one)
-      for (const { headers } of answers) {
-        expect(headers.get('cache-control')).toContain('public, max-age=31536000, immutable')
-      }
-    },
+test('a holder at a block can be proven by the root of that block', async () => {
+  const { stakeSnapshot } = await ask<{ stakeSnapshot: { merkleRoot: Hex; holders: { nodes: Row[] } } }>(
+    '{ stakeSnapshot(block: 480) { merkleRoot holders(first: 1) { nodes { account votes } } } }',
   )
+  const [holder] = stakeSnapshot.holders.nodes
+  const file = await get(`/snapshots/block-480/proof/${holder?.account}.json`)
+  expect(await file.json()).toMatchObject({
+    format: 'livepeer-governance/block-votes-proof/1',
+    block: 480,
+    root: stakeSnapshot.merkleRoot,
+    value: [holder?.account, holder?.votes],
+  })
+})
+
+describe('a closed round, or a final block,', () => {
+  test.each([
+    'snapshots/9.csv',
+    'snapshots/9.json',
+    'snapshots/28.ndjson',
+    'allocations/9.csv',
+    'snapshots/block-480.csv',
+    'snapshots/block-1249.json',
+  ])('is the same bytes from any node, for good: %s', async (file) => {
+    const answers = await Promise.all([alone, stack].map(({ url }) => get(`/${file}`, {}, url)))
+    const [first, second] = await Promise.all(answers.map((answer) => answer.arrayBuffer()))
+    expect(Buffer.from(first ?? new ArrayBuffer())).toEqual(Buffer.from(second ?? new ArrayBuffer()))
+    const [one, other] = answers.map(({ headers }) => headers.get('etag'))
+    expect(one).toMatch(/^"[\w-]{43}"$/)
+    expect(other).toBe(one)
+    for (const { headers } of answers) {
+      expect(headers.get('cache-control')).toContain('public, max-age=31536000, immutable')
+    }
+  })
 
   test('and its proofs are so, while an open one is kept for seconds', async () => {
     const account = Object.keys(livepeer.votesAtRoundStart.accounts)[0]
@@ -235,6 +289,10 @@ describe('a closed round', () => {
     const open = await get('/snapshots/30.csv')
     expect(open.headers.get('cache-control')).toBe('public, max-age=5, no-transform')
     expect(open.headers.get('etag')).toMatch(/^"/)
+    // 250 blocks behind the head, at 1499, a reorganisation may still reach.
+    const volatile = await get('/snapshots/block-1250.json')
+    expect(volatile.headers.get('cache-control')).toBe('public, max-age=5, no-transform')
+    expect(await volatile.json()).toMatchObject({ header: { final: false } })
   })
 })
 
@@ -323,12 +381,18 @@ function raw(path: string, headers: Record<string, string>) {
 }
 
 describe('what cannot be had is refused with a code', () => {
-  const stranger = `0x${'9'.repeat(40)}`
   test.each([
     ['/snapshots/x.csv', 400, 'BAD_USER_INPUT', 'whole number'],
     ['/snapshots/99999999999.csv', 400, 'BAD_USER_INPUT', 'whole number'],
     ['/snapshots/-1.csv', 404, 'ROUND_NOT_INDEXED', 'rounds'],
     ['/snapshots/31.csv', 404, 'ROUND_IN_FUTURE', 'rounds'],
+    ['/snapshots/block-249.csv', 404, 'BLOCK_NOT_INDEXED', 'blocks 250 to 1499 of recorded'],
+    ['/snapshots/block--1.csv', 404, 'BLOCK_NOT_INDEXED', 'blocks'],
+    ['/snapshots/block-1500.csv', 404, 'BLOCK_IN_FUTURE', 'blocks 250 to 1499 of recorded'],
+    [`/snapshots/block-${'9'.repeat(78)}.csv`, 404, 'BLOCK_IN_FUTURE', 'blocks'],
+    ['/snapshots/block-.csv', 400, 'BAD_USER_INPUT', 'whole number'],
+    ['/allocations/block-480.csv', 400, 'BAD_USER_INPUT', 'whole number'],
+    [`/snapshots/block-480.csv${L1}`, 422, 'NOT_EXACT', 'Ethereum L1'],
     ['/snapshots/9.xlsx', 404, 'NOT_FOUND', 'csv, json, ndjson'],
     ['/snapshots/9', 404, 'NOT_FOUND', 'csv, json, ndjson'],
     ['/snapshots/%E0%A4.csv', 400, 'BAD_USER_INPUT', 'decode'],
@@ -336,9 +400,9 @@ describe('what cannot be had is refused with a code', () => {
     ['/snapshots/9.csv?netwrok=recorded', 400, 'BAD_USER_INPUT', 'netwrok'],
     ['/snapshots/9.csv?network=a&network=b', 400, 'BAD_USER_INPUT', 'once'],
     [`/snapshots/9.csv${L1}`, 422, 'NOT_EXACT', 'Ethereum L1'],
-    [`/snapshots/9/proof/${stranger}.json${L1}`, 422, 'NOT_EXACT', 'Ethereum L1'],
-    [`/snapshots/9/proof/${stranger}.json`, 404, 'NOT_FOUND', 'no votes'],
-    [`/snapshots/9/proof/${stranger}.csv`, 404, 'NOT_FOUND', 'json'],
+    [`/snapshots/9/proof/${STRANGER}.json${L1}`, 422, 'NOT_EXACT', 'Ethereum L1'],
+    [`/snapshots/9/proof/${STRANGER}.json`, 404, 'NOT_FOUND', 'no votes'],
+    [`/snapshots/9/proof/${STRANGER}.csv`, 404, 'NOT_FOUND', 'json'],
     ['/snapshots/9/proof/0x12.json', 400, 'BAD_USER_INPUT', '40 hex digits'],
     ['/allocations/9.csv?seats=0', 400, 'BAD_USER_INPUT', 'seats'],
     ['/allocations/9.csv?supply=-1', 400, 'BAD_USER_INPUT', 'supply'],
@@ -346,7 +410,7 @@ describe('what cannot be had is refused with a code', () => {
     ['/allocations/5.csv?network=recorded', 422, 'NO_ACTIVE_TRANSCODERS', 'round 5'],
     ['/proposals.txt', 404, 'NOT_FOUND', 'csv, json, ndjson'],
     ['/proposals/poll:0x12/votes.csv', 400, 'BAD_USER_INPUT', 'poll:<address>'],
-    [`/proposals/poll:${stranger}/votes.csv`, 404, 'NOT_FOUND', stranger],
+    [`/proposals/poll:${STRANGER}/votes.csv`, 404, 'NOT_FOUND', STRANGER],
     ['/proposals/1/nothing', 404, 'NOT_FOUND', 'GET'],
   ])('%s', async (path, status, code, message) => {
     const error = await errorOf(path)
@@ -376,6 +440,8 @@ describe('the command line', () => {
       [['proposals', '--format', 'ndjson'], '/proposals.ndjson'],
       [['votes', proposal], `/proposals/${proposal}/votes.csv`],
       [['power', account, '9'], `/snapshots/9/power/${account}.csv`],
+      [['snapshot', '--block', '480'], '/snapshots/block-480.csv'],
+      [['power', account, '--block', '480'], `/snapshots/block-480/power/${account}.csv`],
     ] as const) {
       const { code, stdout, stderr } = await cli(stack.url, ...args)
       expect([code, stderr, stdout]).toEqual([0, '', await (await get(path)).text()])
@@ -414,7 +480,11 @@ describe('the command line', () => {
   test.each([
     [['snapshot', '99'], 1, 'error: Round 99 is'],
     [['snapshot', 'nine'], 1, "error: command-argument value 'nine' is invalid"],
-    [['snapshot'], 1, "error: missing required argument 'round'"],
+    [['snapshot'], 1, 'error: give exactly one of ROUND and --block BLOCK'],
+    [['snapshot', '9', '--block', '480'], 1, 'error: give exactly one of ROUND and --block BLOCK'],
+    [['power', ACCOUNT], 1, 'error: give exactly one of ROUND and --block BLOCK'],
+    [['snapshot', '--block', '1500'], 1, 'error: Block 1500 is not indexed yet'],
+    [['verify', '--round', '9', '--block', '480'], 1, "error: option '--round <round>' cannot be used with"],
     [['votes', 'poll:1'], 1, 'error: "poll:1" is not a proposal'],
     [['power', '0x12', '9'], 1, 'error: "0x12" is not an address'],
     [['snapshot', '9', '--output', '/nowhere/a.csv'], 1, 'error: ENOENT'],
@@ -454,6 +524,8 @@ describe('verify, against what the contracts answered when the chain was recorde
     const wrong = structuredClone(livepeer)
     const votes = wrong.votesAtRoundStart.accounts['0x9965507d1a55bcc2695c58ba16fb37d819b0a4dc']?.votes ?? []
     votes[ROUND] = String(BigInt(votes[ROUND] ?? 0) + 1n)
+    const atBlock = wrong.rounds.find(({ round }) => round === ROUND)?.accounts[ACCOUNT]
+    if (atBlock !== undefined) atBlock.votesNext = String(BigInt(atBlock.votesNext) + 1n)
     for (const { finalVotes } of Object.values(wrong.proposals)) finalVotes.for = String(BigInt(finalVotes.for) + 1n)
     for (const { final } of Object.values(wrong.polls)) {
       for (const voter of Object.values(final.voters)) voter.pendingStake = String(BigInt(voter.pendingStake) + 1n)
@@ -488,6 +560,21 @@ describe('verify, against what the contracts answered when the chain was recorde
     }
     console.log(`livepeer/small: ${compared} values of files and recorded contracts compared`)
     expect(compared).toBeGreaterThan(1500)
+  })
+
+  test('every holder at the block of every NewRound is equal, and one wei is told', async () => {
+    let compared = 0
+    for (const { block, round } of livepeer.rounds) {
+      const comparison = await against('right', { block: String(block), holders: Number.POSITIVE_INFINITY })
+      expect([round, comparison.differences]).toEqual([round, []])
+      compared += comparison.compared
+    }
+    console.log(`livepeer/small: ${compared} values of files of blocks and recorded contracts compared`)
+    expect(compared).toBeGreaterThan(1500)
+    const { code, stdout } = await verify('wrong', '--block', '458', '--all')
+    expect(code).toBe(1)
+    expect(stdout).toMatch(/^recorded at block 458: 11 of 11 holders\n/)
+    expect(stdout.match(/^DIFFERENCE .*$/gm)).toEqual([expect.stringContaining(`votes of ${ACCOUNT}: the contract`)])
   })
 
   test('one wei is told', async () => {

@@ -2,7 +2,7 @@ import { GraphQLClient } from 'graphql-request'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { FollowedChain } from '../../api/facts/followed-chain.ts'
 import { type Stack, startStack } from '../../stack/stack.ts'
-import { compareL1, type L1Truth } from './l1-truth.ts'
+import { compareL1, compareL1Blocks, type L1Truth } from './l1-truth.ts'
 import { compareStake, type LivepeerTruth, readTruth, traceFile } from './livepeer-truth.ts'
 import { serveFacts } from './serve.ts'
 
@@ -33,6 +33,34 @@ describe('stake on Ethereum L1 beside Arbitrum, through the HTTP API', () => {
     console.log(`livepeer-l1/small: ${compared} values of active sets and allocations compared`)
     expect(differences).toEqual([])
     expect(compared).toBeGreaterThan(100)
+  })
+
+  test('transcoders and their stake equal the contracts at the block of every NewRound', async () => {
+    const { compared, differences } = await compareL1Blocks(stack.url, truth, 'recorded')
+    console.log(`livepeer-l1/small: ${compared} values of transcoders at blocks compared`)
+    expect(differences).toEqual([])
+    expect(compared).toBeGreaterThan(30)
+    const [first] = truth.rounds
+    const at = (block: number) => `{ roundAt(block: ${block}, network: "recorded") { number network } }`
+    expect(await ask(at(first?.block ?? 0))).toEqual({ roundAt: { number: first?.round, network: 'recorded' } })
+    expect(await ask(at((first?.block ?? 0) - 1))).toEqual({ roundAt: null })
+    const wrong = structuredClone(truth)
+    const [transcoder] = Object.values(wrong.rounds.at(-1)?.transcoders ?? {})
+    if (transcoder === undefined) throw new Error('nothing to falsify')
+    transcoder.totalStake = String(BigInt(transcoder.totalStake) + 1n)
+    expect((await compareL1Blocks(stack.url, wrong, 'recorded')).differences).toHaveLength(1)
+  })
+
+  test('a time finds its chain, and a block is of Arbitrum unless a network is named', async () => {
+    const { rounds } = await ask<{ rounds: { nodes: { number: number; initializedAt: { timestamp: string } }[] } }>(
+      '{ rounds(first: 1000, network: "recorded-2") { nodes { number initializedAt { timestamp } } } }',
+    )
+    const { number, initializedAt } = rounds.nodes.at(-1) ?? { number: 0, initializedAt: { timestamp: '' } }
+    const begun = (time: string, more = '') => ask(`{ roundAt(time: "${time}"${more}) { number network } }`)
+    expect(await begun(initializedAt.timestamp)).toEqual({ roundAt: { number, network: 'recorded-2' } })
+    const { stakeSnapshot } = await ask<{ stakeSnapshot: unknown }>('{ stakeSnapshot(block: 458) { round network } }')
+    expect(stakeSnapshot).toEqual({ round: 9, network: 'recorded-2' })
+    expect(await begun('2001-01-01')).toEqual({ roundAt: null })
   })
 
   test('fails on one wei', async () => {

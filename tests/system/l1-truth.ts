@@ -11,7 +11,10 @@ export interface L1Truth {
     activeStake: Record<string, string>
     totalActiveStakeAtStart: string
     allocation: Record<string, string>
-    transcoders: Record<string, { totalStakeBefore: string; registered: boolean; inPool: boolean }>
+    transcoders: Record<
+      string,
+      { totalStake: string; totalStakeBefore: string; registered: boolean; inPool: boolean; active: boolean }
+    >
     accounts: Record<string, { delegate: string; bondedAmount: string }>
     shared: boolean
   }[]
@@ -71,6 +74,27 @@ export async function compareL1(url: string, truth: L1Truth, network?: string): 
       const holders = stakeSnapshot.holders.nodes.map(({ account, votes }) => [account, votes])
       result.equal(`${where} transcoders`, transcoders.sort(), holders.sort())
     }
+  }
+  return result
+}
+
+/** Asks for the end of the block of every NewRound and compares the transcoders and their stake with the contracts. */
+export async function compareL1Blocks(url: string, truth: L1Truth, network: string): Promise<Comparison> {
+  const api = new GraphQLClient(`${url}/graphql`)
+  const result = new Comparer()
+  for (const { round, block, version, transcoders } of truth.rounds) {
+    const { stakeSnapshot } = await api.request<{
+      stakeSnapshot: { round: number; block: string; holders: { nodes: Record<string, unknown>[] } }
+    }>(`{ stakeSnapshot(block: ${block}, network: "${network}") { round block
+      holders(first: 1000, transcodersOnly: true) { nodes { account votes delegatedStake isActive } } } }`)
+    result.equal(`block ${block}`, [round, String(block)], [stakeSnapshot.round, stakeSnapshot.block])
+    const expected = Object.entries(transcoders)
+      .filter(
+        ([, { registered, inPool, totalStake }]) => registered && (inPool || version !== 'v1') && totalStake !== '0',
+      )
+      .map(([account, { totalStake, active }]) => [account, totalStake, totalStake, active])
+    const got = stakeSnapshot.holders.nodes.map((power) => Object.values(power))
+    result.equal(`block ${block} transcoders`, expected.sort(), got.sort())
   }
   return result
 }

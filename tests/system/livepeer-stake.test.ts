@@ -3,7 +3,7 @@ import { buildClientSchema, getIntrospectionQuery, type IntrospectionQuery, prin
 import { GraphQLClient, gql } from 'graphql-request'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Stack, startStack } from '../../stack/stack.ts'
-import { compareStake, type LivepeerTruth, readTruth, traceFile } from './livepeer-truth.ts'
+import { compareMoments, compareStake, type LivepeerTruth, readTruth, traceFile } from './livepeer-truth.ts'
 
 describe.each(['small', 'medium'])('the %s trace, through the HTTP API', (name) => {
   const truth = readTruth<LivepeerTruth>(`livepeer/${name}`)
@@ -22,6 +22,28 @@ describe.each(['small', 'medium'])('the %s trace, through the HTTP API', (name) 
     console.log(`livepeer/${name}: ${compared} values of stake and voting power compared`)
     expect(differences).toEqual([])
     expect(compared).toBeGreaterThan(3000)
+  })
+
+  test('equals the contracts for every account at the end of blocks', async () => {
+    const { compared, differences } = await compareMoments(stack.url, truth)
+    console.log(`livepeer/${name}: ${compared} values of stake and voting power at blocks compared`)
+    expect(differences).toEqual([])
+    expect(compared).toBeGreaterThan(3000)
+  })
+
+  test('fails on one wei at a block', async () => {
+    const wrong = structuredClone(truth)
+    const [account, power] = Object.entries(wrong.rounds.at(-1)?.accounts ?? {})[3] ?? []
+    const [poll] = Object.values(wrong.polls)
+    const [voter] = Object.values(poll?.final.voters ?? {})
+    if (power === undefined || voter === undefined) throw new Error('nothing to falsify')
+    power.votesNext = String(BigInt(power.votesNext) + 1n)
+    voter.pendingStake = String(BigInt(voter.pendingStake) - 1n)
+    const { differences } = await compareMoments(stack.url, wrong)
+    expect(differences).toEqual([
+      expect.stringContaining(`${account} votes: expected`),
+      expect.stringContaining('stake: expected'),
+    ])
   })
 
   test('fails on one wei', async () => {
@@ -143,6 +165,45 @@ describe.each(['small', 'medium'])('the %s trace, through the HTTP API', (name) 
     }
   })
 
+  test('the concentration of every round is that of its active set, and of everybody', async () => {
+    const { rounds, proposals } = await api.request<{ rounds: { nodes: Concentrated[] }; proposals: Quorums }>(
+      `{ rounds(first: 1000) { nodes { number totalActiveStake activeTranscoders { votes }
+          active: concentration { ${CONCENTRATION} } holders: concentration(of: HOLDERS) { ${CONCENTRATION} } } }
+        proposals(first: 1000, filter: { system: [TREASURY] }) {
+          nodes { ... on TreasuryProposal { snapshotRound } tally { quorum } } } }`,
+    )
+    const quorums = new Map(proposals.nodes.map(({ snapshotRound, tally }) => [snapshotRound + 1, tally.quorum]))
+    for (const { number, totalActiveStake, activeTranscoders, active, holders } of rounds.nodes) {
+      const { stakeSnapshot } = await api.request<{ stakeSnapshot: { holders: { nodes: { stake: string }[] } } }>(
+        `{ stakeSnapshot(round: ${number}) { holders(first: 1000) { nodes { stake } } } }`,
+      )
+      const stakes = stakeSnapshot.holders.nodes.map(({ stake }) => BigInt(stake)).filter((stake) => stake > 0n)
+      const votes = activeTranscoders.map((transcoder) => BigInt(transcoder.votes))
+      const sum = (amounts: readonly bigint[]) => amounts.reduce((total, amount) => total + amount, 0n)
+      for (const [amounts, got] of [
+        [votes, active],
+        [stakes, holders],
+      ] as const) {
+        const mostFirst = amounts.toSorted((a, b) => (a > b ? -1 : 1))
+        const half = mostFirst.findIndex((_, index) => sum(mostFirst.slice(0, index + 1)) * 2n > sum(amounts)) + 1
+        const quorum = quorums.get(number)
+        const enough = mostFirst.findIndex((_, index) => sum(mostFirst.slice(0, index + 1)) >= BigInt(quorum ?? 0)) + 1
+        expect([number, got]).toMatchObject([
+          number,
+          {
+            count: amounts.length,
+            total: String(sum(amounts)),
+            nakamoto50: half,
+            ...(quorum === undefined ? {} : { nakamotoQuorum: enough }),
+          },
+        ])
+        expect(got.gini).toMatch(/^0\.\d{6}$/)
+      }
+      expect([number, active.total]).toEqual([number, totalActiveStake])
+    }
+    expect([...quorums.keys()].some((round) => rounds.nodes.some(({ number }) => number === round))).toBe(true)
+  })
+
   test('the schema graph-node serves is the one the queries are typed against', async () => {
     const [chain] = stack.chains
     const introspection = await new GraphQLClient(chain?.subgraphUrl ?? '').request<IntrospectionQuery>(
@@ -154,6 +215,20 @@ describe.each(['small', 'medium'])('the %s trace, through the HTTP API', (name) 
     expect(served).toBe(readFileSync(file, 'utf8'))
   })
 })
+
+const CONCENTRATION = 'count total nakamoto50 nakamotoQuorum gini'
+
+interface Concentrated {
+  number: number
+  totalActiveStake: string
+  activeTranscoders: { votes: string }[]
+  active: Record<'total' | 'gini', string>
+  holders: Record<'total' | 'gini', string>
+}
+
+interface Quorums {
+  nodes: { snapshotRound: number; tally: { quorum: string } }[]
+}
 
 interface HistoryAnswer {
   account: {

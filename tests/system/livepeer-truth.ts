@@ -14,6 +14,8 @@ export interface LivepeerTruth {
     round: number
     block: number
     shared: boolean
+    /** getTotalActiveStakeAt of the next round, at the end of the block. */
+    totalActiveStakeAtNext: string
     accounts: Record<
       string,
       {
@@ -23,9 +25,24 @@ export interface LivepeerTruth {
         registered: boolean
         active: boolean
         delegate: string
+        /** getVotesAndDelegateAtRoundStart of the next round, at the end of the block. */
+        votesNext: string
+        votesNextDelegate: string
       }
     >
   }[]
+  polls: Record<
+    string,
+    Record<'final', PollMoment> & {
+      timeline: PollMoment[]
+    }
+  >
+}
+
+/** What the contracts answered of a poll's voters at the end of a block. */
+interface PollMoment {
+  block: number
+  voters: Record<string, { registeredTranscoder: boolean; transcoderTotalStake: string; pendingStake: string }>
 }
 
 /** The folder of a trace that ships with the project. */
@@ -86,6 +103,63 @@ const AT_ROUND = gql`
     }
   }
 `
+
+const POWER = 'account round block votes delegate isTranscoder isActive stake bondedAmount delegatedStake'
+const AT_BLOCK = `query ($accounts: [Address!]!, $block: BigInt!) {
+  votingPowers(accounts: $accounts, block: $block) { ${POWER} }
+  stakeSnapshot(block: $block) { round block totalActiveStake }
+  roundAt(block: $block) { number }
+}`
+
+interface AtBlock {
+  votingPowers: (Power & { round: number; block: string })[]
+  stakeSnapshot: { round: number; block: string; totalActiveStake: string }
+  roundAt: { number: number }
+}
+
+/**
+ * Asks the API for the end of every block that the truth knows, of NewRounds and in the midst of rounds at which polls were
+ * looked at, and compares each value with the contracts' answer there.
+ */
+export async function compareMoments(url: string, truth: LivepeerTruth): Promise<Comparison> {
+  const api = new GraphQLClient(`${url}/graphql`)
+  const result = new Comparer()
+  for (const { round, block, accounts, totalActiveStakeAtNext } of truth.rounds) {
+    const addresses = Object.keys(accounts)
+    const answer = await api.request<AtBlock>(AT_BLOCK, { accounts: addresses, block: String(block) })
+    const at = { round, block: String(block) }
+    result.equal(`block ${block} snapshot`, { ...at, totalActiveStake: totalActiveStakeAtNext }, answer.stakeSnapshot)
+    result.equal(`block ${block} roundAt`, round, answer.roundAt.number)
+    for (const [place, power] of answer.votingPowers.entries()) {
+      const account = addresses[place] ?? ''
+      const where = `block ${block} ${account}`
+      const state = accounts[account]
+      if (state === undefined) continue
+      result.equal(`${where} account`, { ...at, account }, { round: power.round, block: power.block, account })
+      result.equal(`${where} votes`, state.votesNext, power.votes)
+      result.equal(`${where} delegate`, state.votesNextDelegate, power.delegate ?? NOBODY)
+      result.equal(`${where} stake`, state.pendingStake, power.stake)
+      result.equal(`${where} delegatedStake`, state.transcoderTotalStake, power.delegatedStake)
+      result.equal(`${where} bondedAmount`, state.bondedAmount, power.bondedAmount)
+      result.equal(`${where} isTranscoder`, state.registered, power.isTranscoder)
+      result.equal(`${where} isActive`, state.active, power.isActive)
+    }
+  }
+  for (const { block, voters } of Object.values(truth.polls).flatMap(({ final, timeline }) => [final, ...timeline])) {
+    const addresses = Object.keys(voters)
+    const answer = await api.request<AtBlock>(AT_BLOCK, { accounts: addresses, block: String(block) })
+    result.equal(`block ${block} round`, Math.floor(block / truth.meta.roundLength), answer.stakeSnapshot.round)
+    for (const [place, power] of answer.votingPowers.entries()) {
+      const voter = voters[addresses[place] ?? '']
+      if (voter === undefined) continue
+      const where = `block ${block} voter ${addresses[place]}`
+      result.equal(`${where} stake`, voter.pendingStake, power.stake)
+      result.equal(`${where} delegatedStake`, voter.transcoderTotalStake, power.delegatedStake)
+      result.equal(`${where} isTranscoder`, voter.registeredTranscoder, power.isTranscoder)
+    }
+  }
+  return result
+}
 
 const NOBODY = `0x${'0'.repeat(40)}`
 

@@ -46,7 +46,11 @@ export class RecordedContracts extends RecordedChain {
 export function livepeerContracts(trace: Trace, truth: LivepeerTruth & GovernanceTruth): RecordedContracts {
   const { BondingVotes = '', BondingManager = '', LivepeerGovernor = '' } = trace.header.contracts
   return new RecordedContracts(trace, [
-    { contract: BondingVotes, abi: bondingVotesAbi, answer: (name, args) => bondingVotes(truth, name, args) },
+    {
+      contract: BondingVotes,
+      abi: bondingVotesAbi,
+      answer: (name, args, block) => bondingVotes(truth, name, args, block),
+    },
     {
       contract: BondingManager,
       abi: bondingManagerAbi,
@@ -80,7 +84,14 @@ export function aragonContracts(trace: Trace, truth: AragonTruth): RecordedContr
   ])
 }
 
-function bondingVotes(truth: LivepeerTruth, name: string, args: readonly unknown[]): unknown {
+function bondingVotes(truth: LivepeerTruth, name: string, args: readonly unknown[], block: number): unknown {
+  const atBlock = truth.rounds.find((entry) => entry.block === block)
+  if (name === 'clock') return atBlock?.round
+  if (atBlock !== undefined && atBlock.round + 1 === Number(args.at(-1))) {
+    if (name === 'getTotalActiveStakeAt') return BigInt(atBlock.totalActiveStakeAtNext)
+    const { votesNext, votesNextDelegate } = atBlock.accounts[String(args[0]).toLowerCase()] ?? {}
+    return [BigInt(votesNext ?? ''), votesNextDelegate]
+  }
   const { rounds, totalActiveStake, accounts } = truth.votesAtRoundStart
   const place = rounds.indexOf(Number(args.at(-1)))
   if (name === 'getTotalActiveStakeAt') return BigInt(totalActiveStake[place] ?? '')

@@ -1,13 +1,14 @@
 import { expect, test } from 'vitest'
 import { l1VotingPower } from '../../api/rules/voting-power.ts'
-import { stake } from './stakes.ts'
+import { stake, startOf } from './stakes.ts'
 
 const member = stake('0xt', '0xt', { inPool: true, delegatedAmount: 500n, activationRound: 4, deactivationRound: 9 })
 
 test('a transcoder has its total stake; what is its own is not known', () => {
-  expect(l1VotingPower('0xt', 5, member, false)).toEqual({
+  expect(l1VotingPower('0xt', startOf(5), member, false)).toEqual({
     account: '0xt',
     round: 5,
+    block: null,
     votes: 500n,
     delegate: '0xt',
     isTranscoder: true,
@@ -17,23 +18,27 @@ test('a transcoder has its total stake; what is its own is not known', () => {
     delegatedStake: 500n,
     checkpointed: false,
   })
-  expect(l1VotingPower('0xt', 9, member, false)?.isActive).toBe(false)
+  expect(l1VotingPower('0xt', startOf(9), member, false)?.isActive).toBe(false)
 })
 
 test('V1 knows only its pool, Streamflow whoever bonds to itself', () => {
   const outsider = stake('0xo', '0xo', { delegatedAmount: 700n })
-  expect(l1VotingPower('0xo', 5, outsider, false)).toBeUndefined()
-  expect(l1VotingPower('0xo', 5, outsider, true)).toMatchObject({ votes: 700n, isTranscoder: true, isActive: false })
+  expect(l1VotingPower('0xo', startOf(5), outsider, false)).toBeUndefined()
+  expect(l1VotingPower('0xo', startOf(5), outsider, true)).toMatchObject({
+    votes: 700n,
+    isTranscoder: true,
+    isActive: false,
+  })
 })
 
 test('a delegator is not told, even where nothing but a lower bound of 0 is left', () => {
-  expect(l1VotingPower('0xd', 5, stake('0xd', '0xt'), true)).toBeUndefined()
-  expect(l1VotingPower('0xd', 5, stake('0xd', '0xt', { bondedAmount: 0n }), true)).toBeUndefined()
+  expect(l1VotingPower('0xd', startOf(5), stake('0xd', '0xt'), true)).toBeUndefined()
+  expect(l1VotingPower('0xd', startOf(5), stake('0xd', '0xt', { bondedAmount: 0n }), true)).toBeUndefined()
 })
 
 test('who was never seen, or has nothing bonded for certain, has zeros', () => {
   const zeros = { votes: 0n, delegate: null, isTranscoder: false, isActive: false, stake: 0n, bondedAmount: 0n }
-  expect(l1VotingPower('0xn', 5, undefined, true)).toMatchObject({ ...zeros, delegatedStake: 0n })
+  expect(l1VotingPower('0xn', startOf(5), undefined, true)).toMatchObject({ ...zeros, delegatedStake: 0n })
   const delegatedTo = stake('0xn', null, { bondedAmount: 0n, delegatedAmount: 30n })
-  expect(l1VotingPower('0xn', 5, delegatedTo, true)).toMatchObject({ ...zeros, delegatedStake: 30n })
+  expect(l1VotingPower('0xn', startOf(5), delegatedTo, true)).toMatchObject({ ...zeros, delegatedStake: 30n })
 })

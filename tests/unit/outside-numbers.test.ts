@@ -34,7 +34,8 @@ const word = (number: bigint) => `0x${number.toString(16).padStart(64, '0')}`
 const LAST_INT = 2_147_483_647
 
 describe("RoundsManager's current round", () => {
-  const ask = async (result: unknown) => new RoundClock(await rpcAnswer(result)).at(`0x${'1'.repeat(40)}`, 7)
+  const ask = async (result: unknown) =>
+    new RoundClock(await rpcAnswer(result)).at(`0x${'1'.repeat(40)}`, { block: 7, blockHash: null }, 0)
 
   test.each([
     [word(0n), 0],

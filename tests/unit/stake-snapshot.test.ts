@@ -2,10 +2,11 @@ import { StandardMerkleTree } from '@openzeppelin/merkle-tree'
 import { expect, test } from 'vitest'
 import { votingPower } from '../../api/rules/voting-power.ts'
 import { StakeSnapshot } from '../../api/views/stake-snapshot.ts'
+import { startOf } from './stakes.ts'
 
 const address = (digit: string) => `0x${digit.repeat(40)}`
 const power = (digit: string, votes: bigint, stake: bigint) => ({
-  ...votingPower(address(digit), 9, undefined, undefined, false),
+  ...votingPower(address(digit), startOf(9), undefined, undefined, false),
   votes,
   stake,
 })
@@ -13,7 +14,7 @@ const power = (digit: string, votes: bigint, stake: bigint) => ({
 test('holders are those with stake or votes, most votes first', () => {
   const snapshot = new StakeSnapshot(
     'test',
-    9,
+    startOf(9),
     30n,
     40n,
     [power('3', 0n, 5n), power('1', 0n, 0n), power('2', 7n, 7n)],
@@ -25,7 +26,7 @@ test('holders are those with stake or votes, most votes first', () => {
 test('the Merkle root is that of the standard tree over holders with votes', async () => {
   const snapshot = new StakeSnapshot(
     'test',
-    9,
+    startOf(9),
     30n,
     40n,
     [power('3', 0n, 5n), power('2', 7n, 7n), power('4', 8n, 8n)],
@@ -44,7 +45,7 @@ test('the Merkle root is that of the standard tree over holders with votes', asy
 test('who has votes can be proven, who has none cannot', async () => {
   const snapshot = new StakeSnapshot(
     'test',
-    9,
+    startOf(9),
     30n,
     40n,
     [power('3', 0n, 5n), power('2', 7n, 7n), power('4', 8n, 8n)],
@@ -59,7 +60,7 @@ test('who has votes can be proven, who has none cannot', async () => {
 })
 
 test('without votes the Merkle root is 32 zero bytes', async () => {
-  expect(await new StakeSnapshot('none', 9, 0n, 0n, [power('3', 0n, 5n)], true).merkleRoot()).toBe(
+  expect(await new StakeSnapshot('none', startOf(9), 0n, 0n, [power('3', 0n, 5n)], true).merkleRoot()).toBe(
     `0x${'0'.repeat(64)}`,
   )
 })

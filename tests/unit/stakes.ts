@@ -1,7 +1,10 @@
-import type { Stake } from '../../api/rules/voting-power.ts'
+import type { Moment, Stake } from '../../api/rules/voting-power.ts'
 
 /** A cumulative reward factor of 1. */
 export const ONE = 10n ** 27n
+
+/** The moment at which a round begins. */
+export const startOf = (round: number): Moment => ({ round, block: null })
 
 /** A stake of 10 wei claimed in round 5, of an account and delegate of these names; `fields` are what matters to a test. */
 export function stake(account: string, delegate: string | null, fields: Partial<Stake> = {}): Stake {

@@ -2,8 +2,10 @@ import { describe, expect, test } from 'vitest'
 import { HeldFacts, type Totals } from '../../api/facts/facts.ts'
 import type { FactsSource } from '../../api/facts/followed-chain.ts'
 import { type Lists, Names } from '../../api/facts/series.ts'
-import { ChainView, exact, indexedChain } from '../../api/views/chain-view.ts'
+import { ChainView } from '../../api/views/chain-view.ts'
 import { GovernanceView } from '../../api/views/governance-view.ts'
+import { indexedChain } from '../../api/views/indexed-chain.ts'
+import { exact } from '../../api/views/stake-view.ts'
 import { NO_FACTS } from '../no-facts.ts'
 
 const A = `0x${'a'.repeat(40)}`
@@ -96,9 +98,9 @@ describe('a round of Ethereum L1 whose active set nothing told', () => {
   const view = () => viewOf(lists, { l1: { streamflowRound: null } })
 
   test.each<[string, (view: ChainView, round: number) => unknown]>([
-    ['totals', (chain, number) => exact(chain.totals(number).totalActiveStake)],
-    ['active transcoders', (chain, number) => chain.activeTranscoders(number).length],
-    ['voting power', (chain, number) => chain.votingPower(A, number).votes],
+    ['totals', (chain, number) => exact(chain.atRound(number).totals().totalActiveStake)],
+    ['active transcoders', (chain, number) => chain.atRound(number).activeTranscoders().length],
+    ['voting power', (chain, number) => chain.atRound(number).votingPower(A).votes],
   ])('has no %s; the next one has', (_, ask) => {
     expect(() => ask(view(), 7)).toThrow(expect.objectContaining({ code: 'NOT_EXACT' }))
     expect(ask(view(), 8)).toBeTruthy()

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { type Stake, votingPower } from '../../api/rules/voting-power.ts'
 import { votingPowerHistory } from '../../api/rules/voting-power-history.ts'
-import { ONE, stake } from './stakes.ts'
+import { ONE, stake, startOf } from './stakes.ts'
 
 /** A stake from a round on. */
 type Period = Stake & { fromRound: number }
@@ -22,7 +22,7 @@ function historyOf(account: string, periods: readonly Period[], from: number, to
   return votingPowerHistory(from, to, [...changes, checkpointedFrom], (round) => {
     const own = at(account, round)
     const delegate = own?.delegate ? at(own.delegate, round) : undefined
-    return votingPower(account, round, own, delegate, round >= checkpointedFrom)
+    return votingPower(account, startOf(round), own, delegate, round >= checkpointedFrom)
   })
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { byVotes, pendingStake, type Stake, votes, votingPower } from '../../api/rules/voting-power.ts'
-import { ONE, stake } from './stakes.ts'
+import { ONE, stake, startOf } from './stakes.ts'
 
 const DELEGATOR = `0x${'d'.repeat(40)}`
 const TRANSCODER = `0x${'7'.repeat(40)}`
@@ -78,9 +78,10 @@ describe('pendingStake', () => {
 
 describe('votingPower', () => {
   test('of an account never seen is zeros', () => {
-    expect(votingPower(DELEGATOR, 7, undefined, undefined, false)).toEqual({
+    expect(votingPower(DELEGATOR, startOf(7), undefined, undefined, false)).toEqual({
       account: DELEGATOR,
       round: 7,
+      block: null,
       votes: 0n,
       delegate: null,
       isTranscoder: false,
@@ -94,7 +95,11 @@ describe('votingPower', () => {
 
   test('the zero address is a delegate for stake, and none for a reader', () => {
     const burnt = delegated({ delegate: `0x${'0'.repeat(40)}` })
-    expect(votingPower(DELEGATOR, 7, burnt, undefined, true)).toMatchObject({ delegate: null, stake: 1000n, votes: 0n })
+    expect(votingPower(DELEGATOR, startOf(7), burnt, undefined, true)).toMatchObject({
+      delegate: null,
+      stake: 1000n,
+      votes: 0n,
+    })
   })
 
   test.each([
@@ -104,13 +109,13 @@ describe('votingPower', () => {
     [8, false],
   ])('active in round %i: %s, from its activation to before its deactivation', (round, isActive) => {
     const member = { ...transcoder, activationRound: 3, deactivationRound: 8 }
-    expect(votingPower(TRANSCODER, round, member, member, true).isActive).toBe(isActive)
+    expect(votingPower(TRANSCODER, startOf(round), member, member, true).isActive).toBe(isActive)
   })
 })
 
 test('order is by votes, most first, then by address', () => {
   const power = (account: string, amount: bigint) => ({
-    ...votingPower(account, 1, undefined, undefined, false),
+    ...votingPower(account, startOf(1), undefined, undefined, false),
     votes: amount,
   })
   const list = [power('0xb', 1n), power('0xc', 2n), power('0xa', 1n)]
