@@ -7,7 +7,7 @@ import { GraphQLError } from 'graphql'
 import { LRUCache } from 'lru-cache'
 import { ApiError } from '../facts/errors.ts'
 import { type Context, viewsOf } from '../graphql/context.ts'
-import { findProposal, globalId } from '../graphql/proposal-resolvers.ts'
+import { findProposal, globalId } from '../graphql/proposal-ids.ts'
 import { scalars } from '../graphql/scalars.ts'
 import type { Chains } from '../views/chains.ts'
 import {

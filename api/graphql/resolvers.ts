@@ -6,6 +6,7 @@ import type { VotingPower as Power } from '../rules/voting-power.ts'
 import { type ChainView, exactTotals, notExactOnL1 } from '../views/chain-view.ts'
 import type { Chains } from '../views/chains.ts'
 import type { StakeSnapshot as Snapshot } from '../views/stake-snapshot.ts'
+import { accountBallots } from './counting-resolvers.ts'
 import { encodeCursor, pinsOf } from './cursors.ts'
 import { type AllFields, given, mayBeKept, withFieldRules } from './field-rules.ts'
 import type {
@@ -208,6 +209,7 @@ const Account: AllFields<AccountResolvers> = {
     return pageOf(at.view.delegators(address, at.round), votesOrder, first, after)
   },
   votes: ({ address }, { first, after }, context) => accountVotes(address, first, after, context),
+  ballots: ({ address }, { first, after }, context) => accountBallots(address, first, after, context),
 }
 
 /** All resolvers, for makeExecutableSchema or ApolloServer. */

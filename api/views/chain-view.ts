@@ -4,7 +4,6 @@ import { ApiError } from '../facts/errors.ts'
 import type { Facts } from '../facts/facts.ts'
 import type { ChainState, FactsSource } from '../facts/followed-chain.ts'
 import type { RoundFacts } from '../facts/stake.ts'
-import type { VoteCast } from '../rules/proposal.ts'
 import type { Count } from '../rules/proposal-count.ts'
 import { allocateTokens, type TokenAllocation } from '../rules/token-allocation.ts'
 import {
@@ -29,10 +28,9 @@ export interface IndexedChain {
   counts: LRUCache<string, CountedProposal>
 }
 
-/** A proposal's count with the facts it came from. */
+/** A proposal's count. */
 export interface CountedProposal {
   count: Count
-  casts: VoteCast[]
   /** Polls: active stake at the moment the poll is counted by, wei; else 0. */
   totalActiveStake: bigint
 }
