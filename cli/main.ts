@@ -13,6 +13,19 @@ interface OutputOptions {
   network?: string
 }
 
+interface RecountOptions extends OutputOptions {
+  round?: string
+  quorum?: string
+  support?: string
+  strict?: boolean
+  overrides: boolean
+  without?: string[]
+  choice?: string[]
+}
+
+/** Voters that fit into the address of a request. */
+const MAX_VOTERS = 250
+
 const program = new Command('livepeer-governance')
   .description(
     'Livepeer governance from a running API, exact to the wei: to a terminal as a table with amounts in whole tokens, to ' +
@@ -49,6 +62,26 @@ fileCommand('votes', 'the votes on a proposal')
   .argument('<id>', 'its id as proposals lists it')
   .action((id: string, options: OutputOptions) =>
     writeFile(`/proposals/${encodeURIComponent(id)}/votes`, {}, LAYOUTS.votes, options),
+  )
+
+fileCommand('absentees', 'who could have added weight to a proposal and did not vote, most first')
+  .argument('<id>', 'its id as proposals lists it')
+  .action((id: string, options: OutputOptions) =>
+    writeFile(`/proposals/${encodeURIComponent(id)}/absentees`, {}, LAYOUTS.absentees, options),
+  )
+
+fileCommand('recount', 'hypothetical: a proposal counted anew under other conditions; it changes nothing')
+  .argument('<id>', 'its id as proposals lists it')
+  .option('--round <round>', "stake at the start of this round instead of the proposal's own moment", wholeNumber)
+  .option('--quorum <part>', 'another quorum: parts per million such as 333300, or percent such as 33.33%', part)
+  .option('--support <part>', 'another support needed, in the same way', part)
+  .option('--strict', 'support must be more than its part')
+  .option('--no-strict', 'support may be equal to its part')
+  .option('--no-overrides', "nobody's vote is taken off anybody's")
+  .option('--without <voters...>', 'as if these had not voted')
+  .option('--choice <voter=choice...>', 'as if these had chosen so: FOR, AGAINST or ABSTAIN')
+  .action((id: string, options: RecountOptions) =>
+    writeFile(`/proposals/${encodeURIComponent(id)}/recount`, recountParameters(options), LAYOUTS.recount, options),
   )
 
 fileCommand('power', 'voting power and stake of one account at the start of a round, or at the end of a block')
@@ -167,6 +200,21 @@ async function writeFile(
   process.stdout.write(tableText(head, rows, layout))
 }
 
+/** What the API is told of a recount's options; CliError for more voters than fit. */
+function recountParameters({ round, quorum, support, strict, overrides, without, choice }: RecountOptions) {
+  const voters = (without?.length ?? 0) + (choice?.length ?? 0)
+  if (voters > MAX_VOTERS) throw new CliError(`${voters} voters are given; at most ${MAX_VOTERS}, GraphQL takes more`)
+  return {
+    round,
+    quorumPartsPerMillion: quorum,
+    supportPartsPerMillion: support,
+    strict: strict === undefined ? undefined : String(strict),
+    overrides: overrides ? undefined : 'false',
+    without: without?.join(','),
+    choices: choice?.map((one) => one.replace(/=.*$/, (text) => text.toUpperCase())).join(','),
+  }
+}
+
 function api(): Api {
   return new Api(program.opts<{ api: string }>().api)
 }
@@ -174,4 +222,12 @@ function api(): Api {
 function wholeNumber(text: string): string {
   if (!/^\d{1,78}$/.test(text)) throw new InvalidArgumentError('It must be a whole number.')
   return text
+}
+
+/** Parts per million, of a percentage too. */
+function part(text: string): string {
+  const [, whole, decimals = ''] = /^(\d{1,3})(?:\.(\d{1,4}))?%$/.exec(text) ?? []
+  if (whole !== undefined) return String(BigInt(whole) * 10_000n + BigInt(decimals.padEnd(4, '0')))
+  if (/^\d{1,7}$/.test(text)) return text
+  throw new InvalidArgumentError('It must be parts per million such as 333300, or percent such as 33.33%.')
 }

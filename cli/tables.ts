@@ -27,6 +27,8 @@ export const LAYOUTS = {
     columns: ['voter', 'choice', 'weight', 'countedWeight', 'overrides', 'time', 'reason'],
     amounts: ['weight', 'countedWeight'],
   },
+  absentees: { amounts: ['power'] },
+  recount: { amounts: ['weight', 'countedWeight'] },
   power: { amounts: ['votes', 'stake', 'bondedAmount', 'delegatedStake'] },
 } satisfies Record<string, TableLayout>
 

@@ -1,9 +1,12 @@
 import { ApiError } from '../facts/errors.ts'
 import type { Context } from '../graphql/context.ts'
 import { isoTime } from '../graphql/positions.ts'
-import { allProposals, globalId, titleOf } from '../graphql/proposal-resolvers.ts'
+import { allProposals, globalId } from '../graphql/proposal-ids.ts'
+import { titleOf } from '../graphql/proposal-resolvers.ts'
+import type { Absentee } from '../rules/absentees.ts'
 import { percent } from '../rules/poll-tally.ts'
 import type { Ballot, Count } from '../rules/proposal-count.ts'
+import type { Changes, Recounted } from '../rules/recount.ts'
 import type { TokenShare } from '../rules/token-allocation.ts'
 import type { VotingPower } from '../rules/voting-power.ts'
 import type { ChainView } from '../views/chain-view.ts'
@@ -179,9 +182,7 @@ export async function votesTable(proposal: ProposalInView): Promise<Table<Ballot
   const head: Head = {
     format: 'livepeer-governance/votes/1',
     rule: COUNTING_RULES,
-    id: globalId(proposal),
-    system: proposal.system,
-    ...indexedBlock(proposal.view.chainView),
+    ...aboutProposal(proposal),
     state,
     ...sums,
     electorate,
@@ -192,6 +193,59 @@ export async function votesTable(proposal: ProposalInView): Promise<Table<Ballot
     rows: ballots.length,
   }
   return { head, columns: voteColumns, rows: ballots }
+}
+
+const absenteeColumns: readonly Column<Absentee>[] = [
+  { name: 'account', cellOf: ({ account }) => account },
+  { name: 'power', cellOf: ({ power }) => power },
+  { name: 'counts', cellOf: ({ counts }) => counts },
+]
+
+/** Who could have added weight to a proposal and did not, most first, as of the indexed block; NOT_EXACT where that cannot be told. */
+export async function absenteesTable(proposal: ProposalInView): Promise<Table<Absentee>> {
+  const rows = await proposal.view.absentees(proposal)
+  const turnout = await proposal.view.turnout(proposal)
+  const head = { format: 'livepeer-governance/absentees/1', rule: COUNTING_RULES, ...aboutProposal(proposal) }
+  return { head: { ...head, ...turnout, rows: rows.length }, columns: absenteeColumns, rows }
+}
+
+const recountColumns: readonly Column<Recounted['votes'][number]>[] = [
+  { name: 'voter', cellOf: ({ voter }) => voter },
+  { name: 'choice', cellOf: ({ choice }) => choice },
+  { name: 'weight', cellOf: ({ weight }) => weight },
+  { name: 'countedWeight', cellOf: ({ countedWeight }) => countedWeight },
+  { name: 'overrides', cellOf: ({ overrides }) => overrides },
+]
+
+/** A proposal counted anew under other conditions, hypothetical; errors as GovernanceView.recount. */
+export async function recountTable(
+  proposal: ProposalInView,
+  changes: Changes,
+): Promise<Table<Recounted['votes'][number]>> {
+  const recounted = await proposal.view.recount(proposal, changes)
+  const { votes, sums, electorate, quorum, final, quorumReached, supportReached, passed, turns, explanation } =
+    recounted
+  const head = {
+    format: 'livepeer-governance/recount/1',
+    rule: COUNTING_RULES,
+    hypothetical: true,
+    ...aboutProposal(proposal),
+    ...sums,
+    electorate,
+    quorum,
+    final,
+    quorumReached,
+    supportReached,
+    passed,
+    turns,
+    explanation,
+    rows: votes.length,
+  }
+  return { head, columns: recountColumns, rows: votes }
+}
+
+function aboutProposal(proposal: ProposalInView) {
+  return { id: globalId(proposal), system: proposal.system, ...indexedBlock(proposal.view.chainView) }
 }
 
 /** What a proposal's count depends on beside its votes, as its contract has it. */

@@ -7,16 +7,21 @@ import { GraphQLError } from 'graphql'
 import { LRUCache } from 'lru-cache'
 import { ApiError } from '../facts/errors.ts'
 import { type Context, viewsOf } from '../graphql/context.ts'
-import { findProposal, globalId } from '../graphql/proposal-resolvers.ts'
+import { changesOf } from '../graphql/counting-resolvers.ts'
+import type { Choice } from '../graphql/generated/resolvers.ts'
+import { findProposal, globalId } from '../graphql/proposal-ids.ts'
 import { scalars } from '../graphql/scalars.ts'
 import type { Chains } from '../views/chains.ts'
+import type { ProposalInView } from '../views/governance-view.ts'
 import type { StakeView } from '../views/stake-view.ts'
 import {
+  absenteesTable,
   allocationTable,
   markOf,
   powerTable,
   proofOf,
   proposalsTable,
+  recountTable,
   snapshotTable,
   votesTable,
 } from './export-tables.ts'
@@ -57,7 +62,7 @@ interface Offer {
 }
 
 /**
- * The files of snapshots, proofs, voting powers, allocations, proposals and votes, see docs/exports.md. Each request sees the chains of a
+ * The files of snapshots, proofs, voting powers, allocations, proposals, votes, absentees and recounts, see docs/exports.md. Each request sees the chains of a
  * context of its own. `log` takes a line about an error that is the server's own fault.
  */
 export function exportsRouter(newContext: () => Context, log?: (line: string) => void): Router {
@@ -89,6 +94,8 @@ export function exportsRouter(newContext: () => Context, log?: (line: string) =>
   router.get('/allocations/:file', answer(allocationFile))
   router.get('/proposals.:format', answer(proposalsFile))
   router.get('/proposals/:id/votes.:format', answer(votesFile))
+  router.get('/proposals/:id/absentees.:format', answer(absenteesFile))
+  router.get('/proposals/:id/recount.:format', answer(recountFile))
   router.use(PATHS, (request: Request) => {
     throw new ApiError(
       'NOT_FOUND',
@@ -158,12 +165,83 @@ async function proposalsFile(request: Request, context: Context): Promise<Offer>
 async function votesFile(request: Request, { governance }: Context): Promise<Offer> {
   query(request, [])
   const format = formatOf(request.params.format)
-  const id = String(request.params.id)
-  const proposal = findProposal(id, governance)
-  if (proposal === null) throw new ApiError('NOT_FOUND', `There is no proposal ${id}`)
+  const proposal = proposalOf(request, governance)
   const { deployment, block, blockHash } = proposal.view.chainView.facts.head
   const render = async () => renderTable(await votesTable(proposal), format)
   return { format, final: false, key: ['votes', deployment, globalId(proposal), block, blockHash], render }
+}
+
+async function absenteesFile(request: Request, { governance }: Context): Promise<Offer> {
+  query(request, [])
+  const format = formatOf(request.params.format)
+  const proposal = proposalOf(request, governance)
+  const { deployment, block, blockHash } = proposal.view.chainView.facts.head
+  const render = async () => renderTable(await absenteesTable(proposal), format)
+  return { format, final: false, key: ['absentees', deployment, globalId(proposal), block, blockHash], render }
+}
+
+/** The changes are a stranger's, so it is not kept. */
+async function recountFile(request: Request, { governance }: Context): Promise<Offer> {
+  const asked = query(request, [
+    'round',
+    'quorumPartsPerMillion',
+    'supportPartsPerMillion',
+    'strict',
+    'overrides',
+    'without',
+    'choices',
+  ])
+  const format = formatOf(request.params.format)
+  const proposal = proposalOf(request, governance)
+  const number = (name: 'round' | 'quorumPartsPerMillion' | 'supportPartsPerMillion') =>
+    asked[name] === undefined ? null : wholeNumber(name, asked[name])
+  const changes = changesOf(proposal, {
+    round: number('round'),
+    quorumPartsPerMillion: number('quorumPartsPerMillion'),
+    supportPartsPerMillion: number('supportPartsPerMillion'),
+    strict: trueOrFalse('strict', asked.strict),
+    overrides: trueOrFalse('overrides', asked.overrides),
+    without: listOf(asked.without).map((voter) => scalars.Address.parseValue(voter) as string),
+    choices: listOf(asked.choices).map(choiceOf),
+  })
+  const render = async () => renderTable(await recountTable(proposal, changes), format)
+  return { format, final: false, key: null, render }
+}
+
+function proposalOf(request: Request, governance: Context['governance']): ProposalInView {
+  const id = String(request.params.id)
+  const proposal = findProposal(id, governance)
+  if (proposal === null) throw new ApiError('NOT_FOUND', `There is no proposal ${id}`)
+  return proposal
+}
+
+/** VOTER=CHOICE. */
+function choiceOf(text: string): { voter: string; choice: Choice } {
+  const [voter = '', choice = '', ...rest] = text.split('=')
+  if (!isChoice(choice) || rest.length > 0) {
+    const right = `one is ADDRESS=CHOICE with ${CHOICES.join(', ')}, several with commas between`
+    throw new ApiError('BAD_USER_INPUT', `${JSON.stringify(text)} is not a choice; ${right}`)
+  }
+  return { voter: scalars.Address.parseValue(voter) as string, choice }
+}
+
+const CHOICES = ['FOR', 'AGAINST', 'ABSTAIN'] as const satisfies readonly Choice[]
+
+function isChoice(text: string): text is Choice {
+  return CHOICES.some((choice) => choice === text)
+}
+
+/** What commas separate; nothing of nothing. */
+function listOf(text: string | undefined): string[] {
+  return text === undefined || text === '' ? [] : text.split(',')
+}
+
+function trueOrFalse(name: string, text: string | undefined): boolean | null {
+  if (text === undefined) return null
+  if (text !== 'true' && text !== 'false') {
+    throw new ApiError('BAD_USER_INPUT', `${name} is ${JSON.stringify(text)}; it must be true or false`)
+  }
+  return text === 'true'
 }
 
 /** Sends a file or the part of it that is asked for, no faster than the client takes it. */

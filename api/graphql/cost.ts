@@ -17,6 +17,8 @@ const USUAL_LENGTH: Record<string, number> = { 'Round.activeTranscoders': 100, '
 const OTHER_LENGTH = 10
 /** What is read and computed for a field whatever is asked of it, in values: a whole snapshot, history or list of votes. */
 const FIXED_COST: Record<string, number> = {
+  ...costOfCounting('Proposal', 'TreasuryProposal', 'Poll', 'AragonVote'),
+  'Account.ballots': 500,
   'Query.stakeSnapshot': 5000,
   'Query.tokenAllocation': 500,
   'Round.activeTranscoders': 1000,
@@ -27,6 +29,22 @@ const FIXED_COST: Record<string, number> = {
   'Account.delegators': 500,
   'VotingToken.balance': 500,
   'VotingToken.totalSupply': 500,
+}
+
+/** What looks at everybody's stake for one proposal. */
+function costOfCounting(...types: string[]): Record<string, number> {
+  const fields = ['absentees', 'turnout', 'recount']
+  return Object.fromEntries(types.flatMap((type) => fields.map((field) => [`${type}.${field}`, 500])))
+}
+
+/** Each voter that a recount is given. */
+const VOTER_COST = 10
+
+/** What is looked up for the voters that a recount is given. */
+function costOfVoters({ with: changes }: Parameters<ComplexityEstimator>[0]['args']): number {
+  const { without, choices } = (changes ?? {}) as { without?: unknown; choices?: unknown }
+  const count = (list: unknown) => (Array.isArray(list) ? list.length : 0)
+  return VOTER_COST * (count(without) + count(choices))
 }
 
 /** How many entries a list may have; undefined for what is none. */
@@ -40,9 +58,9 @@ const lengthOf = ({ type, field, args }: Parameters<ComplexityEstimator>[0]): nu
   return USUAL_LENGTH[`${type.name}.${field.name}`] ?? OTHER_LENGTH
 }
 
-/** Each value of the answer costs 1, those of a list as often as it may have entries; see FIXED_COST for what is added. */
+/** Each value of the answer costs 1, those of a list as often as it may have entries; FIXED_COST and VOTER_COST are added. */
 const costOf: ComplexityEstimator = (field) => {
-  const fixed = FIXED_COST[`${field.type.name}.${field.field.name}`] ?? 0
+  const fixed = (FIXED_COST[`${field.type.name}.${field.field.name}`] ?? 0) + costOfVoters(field.args)
   return fixed + (field.childComplexity + 1) * (lengthOf(field) ?? 1)
 }
 

@@ -58,3 +58,16 @@ export function pageOf<Node>(
     totalCount: list.length,
   }
 }
+
+/** Orders keys of numbers and a last text, separated by spaces: numbers by value, then text. */
+export function compareKeys(a: string, b: string): number {
+  const left = a.split(' ')
+  const right = b.split(' ')
+  for (const [index, part] of left.entries()) {
+    const other = right[index] ?? ''
+    const isNumber = /^\d+$/.test(part) && /^\d+$/.test(other)
+    if (isNumber && Number(part) !== Number(other)) return Number(part) - Number(other)
+    if (part !== other) return part < other ? -1 : 1
+  }
+  return 0
+}

@@ -36,6 +36,14 @@ export interface AccountVoteParent {
   cast: VoteCast
 }
 
+/** How an account was counted on a proposal; power in wei. */
+export interface BallotParent {
+  proposal: ProposalInView
+  power: bigint
+  vote: () => Promise<VoteParent | null>
+  representedBy: () => Promise<VoteParent | null>
+}
+
 /** A voting token with the chain it is on. */
 export interface VotingTokenParent {
   address: string

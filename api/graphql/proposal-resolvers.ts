@@ -17,6 +17,7 @@ import {
   type TreasuryProposalInView,
 } from '../views/governance-view.ts'
 import { type Context, viewsOf } from './context.ts'
+import { countingFields, countingTypes, findVote, outcomeOf, tallyOf } from './counting-resolvers.ts'
 import { type AllFields, given } from './field-rules.ts'
 import type {
   AccountVoteResolvers,
@@ -30,9 +31,10 @@ import type {
   TreasuryProposalResolvers,
   VoteResolvers,
 } from './generated/resolvers.ts'
-import { type ListOrder, pageOf, pageSize } from './pagination.ts'
+import { compareKeys, type ListOrder, pageOf, pageSize } from './pagination.ts'
 import type { AccountVoteParent, VoteParent } from './parents.ts'
 import { isoTime, isoTimeOfAnybody, position } from './positions.ts'
+import { allProposals, findProposal, globalId } from './proposal-ids.ts'
 import { holdersPage } from './treasury-resolvers.ts'
 
 /** How long an answer waits for a poll's text that is not at hand: not long enough to be felt. */
@@ -50,29 +52,6 @@ export const proposalQueries: Required<Pick<QueryResolvers, 'proposals' | 'propo
     return { ...pageOf(...sortProposals(proposals, orderBy ?? 'CREATED_DESC'), first, after), ...leftOut }
   },
   proposal: (_, { id }, { governance }) => findProposal(id, governance),
-}
-
-/** A proposal by its global id; null where there is none, BAD_USER_INPUT where it is no such id. */
-export function findProposal(id: string, governance: readonly GovernanceView[]): ProposalInView | null {
-  if (!PROPOSAL_ID.test(id)) {
-    throw new ApiError(
-      'BAD_USER_INPUT',
-      `${JSON.stringify(id)} is not a proposal's id; one is treasury:<proposalId in decimal>, poll:<address> or aragon:<voting app address>:<voteId>`,
-    )
-  }
-  const wanted = id.toLowerCase().replace(/:0+(?=\d)/, ':')
-  let silent: unknown
-  for (const view of governance) {
-    try {
-      const found = view.proposals().find((one) => globalId(one) === wanted)
-      if (found !== undefined) return found
-    } catch (error) {
-      silent ??= error
-    }
-  }
-  // It may be on a chain that cannot be read.
-  if (silent !== undefined) throw silent
-  return null
 }
 
 /** An account's choices that count, latest first, for Account.votes. */
@@ -101,8 +80,6 @@ export function accountVotes(
   )
 }
 
-const PROPOSAL_ID = /^(treasury:\d{1,78}|poll:0x[0-9a-f]{40}|aragon:0x[0-9a-f]{40}:\d{1,78})$/i
-
 const proposalFields: AllFields<Omit<ProposalResolvers, '__resolveType'>> = {
   ...given('system', 'proposer'),
   id: globalId,
@@ -111,14 +88,8 @@ const proposalFields: AllFields<Omit<ProposalResolvers, '__resolveType'>> = {
   description: async (proposal, _, context) => (await textOf(proposal, context)).description,
   createdAt: ({ createdAt }) => position(createdAt),
   state: async (proposal) => (await countOf(proposal)).state,
-  tally: async (proposal) => {
-    const { sums, electorate, quorum, final } = await countOf(proposal)
-    return { ...sums, electorate, quorum, final }
-  },
-  outcome: async (proposal) => {
-    const { passed, quorumReached, supportReached, explanation } = await countOf(proposal)
-    return { passed, quorumReached, supportReached, explanation }
-  },
+  tally: async (proposal) => tallyOf(await countOf(proposal)),
+  outcome: async (proposal) => outcomeOf(await countOf(proposal)),
   votes: async (proposal, { first, after, choice }) => {
     const { ballots } = await countOf(proposal)
     const votes = ballots
@@ -128,6 +99,7 @@ const proposalFields: AllFields<Omit<ProposalResolvers, '__resolveType'>> = {
   },
   vote: (proposal, { voter }) => findVote(proposal, voter),
   timeline,
+  ...countingFields,
 }
 
 const TreasuryProposal: AllFields<TreasuryProposalResolvers> = {
@@ -214,18 +186,7 @@ export const proposalTypes = {
   AragonVote,
   Vote,
   AccountVote,
-}
-
-/** The id of a proposal among those of all chains and voting systems. */
-export function globalId(proposal: ProposalInView): string {
-  switch (proposal.system) {
-    case 'TREASURY':
-      return `treasury:${proposal.proposalId}`
-    case 'POLL':
-      return `poll:${proposal.id}`
-    case 'ARAGON':
-      return `aragon:${proposal.app}:${proposal.voteId}`
-  }
+  ...countingTypes,
 }
 
 /** What a proposal without a text is called. */
@@ -255,20 +216,6 @@ function setting(vote: AragonVoteInView, name: 'voteTime' | 'supportRequired' | 
     )
   }
   return value
-}
-
-/** Everything ever proposed on some chains; the error of one without facts. */
-export function allProposals(views: readonly GovernanceView[]): ProposalInView[] {
-  return views.flatMap((view) => view.proposals())
-}
-
-async function countOf(proposal: ProposalInView) {
-  return (await proposal.view.count(proposal)).count
-}
-
-async function findVote(proposal: ProposalInView, voter: string): Promise<VoteParent | null> {
-  const ballot = (await countOf(proposal)).ballots.find((candidate) => candidate.voter === voter)
-  return ballot === undefined ? null : { ballot, system: proposal.system }
 }
 
 /** The CID a poll was created with; null where its bytes are not the characters of one. */
@@ -302,6 +249,10 @@ async function textIfHad(
   if (cid === null) return { title: null, description: null }
   const found = await pollTexts.ready(cid, patienceMs)
   return found === undefined ? null : { title: found.title, description: found.text === '' ? null : found.text }
+}
+
+async function countOf(proposal: ProposalInView) {
+  return (await proposal.view.count(proposal)).count
 }
 
 async function filterProposals(
@@ -380,19 +331,6 @@ function sortProposals(
     proposals.toSorted((a, b) => compare(keys.get(globalId(a)) ?? '', keys.get(globalId(b)) ?? '')),
     { form: /^\d{1,15} \S{1,150}$/, keyOf, isAfter: (proposal, key) => compare(keyOf(proposal), placeOf(key)) > 0 },
   ]
-}
-
-/** Orders keys of numbers and a last text, separated by spaces: numbers by value, then text. */
-function compareKeys(a: string, b: string): number {
-  const left = a.split(' ')
-  const right = b.split(' ')
-  for (const [index, part] of left.entries()) {
-    const other = right[index] ?? ''
-    const isNumber = /^\d+$/.test(part) && /^\d+$/.test(other)
-    if (isNumber && Number(part) !== Number(other)) return Number(part) - Number(other)
-    if (part !== other) return part < other ? -1 : 1
-  }
-  return 0
 }
 
 /** Votes in the order they were cast. */

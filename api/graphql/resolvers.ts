@@ -5,6 +5,7 @@ import { percent } from '../rules/poll-tally.ts'
 import type { VotingPower as Power } from '../rules/voting-power.ts'
 import type { StakeSnapshot as Snapshot } from '../views/stake-snapshot.ts'
 import { exact, notExactOnL1 } from '../views/stake-view.ts'
+import { accountBallots } from './counting-resolvers.ts'
 import { encodeCursor, pinsOf } from './cursors.ts'
 import { type AllFields, given, mayBeKept, withFieldRules } from './field-rules.ts'
 import type {
@@ -223,6 +224,7 @@ const Account: AllFields<AccountResolvers> = {
     return pageOf(stakes.delegators(address), votesOrder, first, after)
   },
   votes: ({ address }, { first, after }, context) => accountVotes(address, first, after, context),
+  ballots: ({ address }, { first, after }, context) => accountBallots(address, first, after, context),
 }
 
 /** All resolvers, for makeExecutableSchema or ApolloServer. */

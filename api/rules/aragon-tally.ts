@@ -12,6 +12,8 @@ export interface AragonFigures {
   /** Fixed when the vote started, 10^18 = 100 %. */
   supportRequired: bigint
   minAcceptQuorum: bigint
+  /** Whether yeas must be over the support required, as Voting has it, or may be equal to it. */
+  strict: boolean
   /** Unix seconds. */
   startDate: bigint
   /** Seconds it is open. */
@@ -27,6 +29,13 @@ function isOver(value: bigint, total: bigint, pct: bigint): boolean {
   return total !== 0n && (value * PCT_BASE) / total > pct
 }
 
+/** Whether a value is over the support required of a total, or by a rule that is not strict, equal to it; never of nothing. */
+function isSupport(value: bigint, total: bigint, { supportRequired, strict }: AragonFigures): boolean {
+  return (
+    isOver(value, total, supportRequired) || (!strict && total !== 0n && (value * PCT_BASE) / total === supportRequired)
+  )
+}
+
 /** Unix second from which it is no longer open by the clock: at exactly this second it is closed. */
 export function aragonEndDate({ startDate, voteTime }: Pick<AragonFigures, 'startDate' | 'voteTime'>): bigint {
   return startDate + voteTime
@@ -38,8 +47,8 @@ export function isVoteOpen(vote: AragonFigures, now: bigint): boolean {
 }
 
 /** Yeas are over the support required among the votes cast. */
-export function isSupportReached({ yea, nay, supportRequired }: AragonFigures): boolean {
-  return isOver(yea, yea + nay, supportRequired)
+export function isSupportReached(vote: AragonFigures): boolean {
+  return isSupport(vote.yea, vote.yea + vote.nay, vote)
 }
 
 /** Yeas are over the minimum quorum of all voting power; nays do not count for it. */
@@ -48,8 +57,8 @@ export function isAragonQuorumReached({ yea, votingPower, minAcceptQuorum }: Ara
 }
 
 /** Yeas are over the support required even if all others said nay: it can be executed while it is open. */
-export function isDecidedEarly({ yea, votingPower, supportRequired }: AragonFigures): boolean {
-  return isOver(yea, votingPower, supportRequired)
+export function isDecidedEarly(vote: AragonFigures): boolean {
+  return isSupport(vote.yea, vote.votingPower, vote)
 }
 
 /** Whether executeVote would go through at a Unix second, as far as the vote itself goes (Voting._canExecute). */

@@ -1,61 +1,40 @@
-// How a poll is counted (LIP-16): by stake at its end block. Pure: votes and stake in, tally out.
+// How a poll is counted (LIP-16): by stake at its end block. Pure: stake and sums in, what follows out.
 
-import type { CountedVote, Sums } from './governor-tally.ts'
+import type { CountingRule, Part } from './counting-rule.ts'
+import { castWeight, type Elector, type Sums } from './tally.ts'
 import { isRegisteredTranscoder, pendingStake, type Stake } from './voting-power.ts'
 
-/** 100 % in a poll's quorum and quota. */
-const PERC_DIVISOR = 1_000_000n
-
-/** A voter's last valid choice: 0 is yes, 1 is no. */
-export interface PollVote {
-  voter: string
-  support: 'FOR' | 'AGAINST'
-}
-
 /**
- * Counts a poll from everybody's stake at one moment of a round: a registered transcoder has its total stake less that of
- * its delegators that voted themselves, whenever and whatever they voted; anybody else its own stake with rewards, a
- * delegator of an unregistered delegate too. Nobody's stake moves by voting, so the order does not matter.
+ * What an account votes with, from everybody's stake at one moment of a round: a registered transcoder with its total
+ * stake; anybody else with its own stake with rewards, a delegator of an unregistered delegate too.
  */
-export function pollTally(
-  votes: readonly PollVote[],
-  stakeOf: (account: string) => Stake | undefined,
-  round: number,
-): { sums: Sums; counted: Map<string, CountedVote> } {
-  const counted = new Map<string, CountedVote>()
-  for (const { voter } of votes) {
-    const stake = stakeOf(voter)
-    const delegate = stake?.delegate ? stakeOf(stake.delegate) : undefined
-    const isTranscoder = isRegisteredTranscoder(stake)
-    const weight =
-      stake === undefined ? 0n : isTranscoder ? stake.delegatedAmount : pendingStake(stake, delegate, round)
-    const overrides = !isTranscoder && isRegisteredTranscoder(delegate) ? (delegate?.account ?? null) : null
-    counted.set(voter, { weight, countedWeight: weight, overrides })
-  }
-  for (const { weight, overrides } of counted.values()) {
-    const transcoder = overrides === null ? undefined : counted.get(overrides)
-    if (transcoder !== undefined) transcoder.countedWeight -= weight
-  }
-  const sums: Sums = { for: 0n, against: 0n, abstain: 0n }
-  for (const { voter, support } of votes) {
-    sums[support === 'FOR' ? 'for' : 'against'] += counted.get(voter)?.countedWeight ?? 0n
-  }
-  return { sums, counted }
+export function pollElector(account: string, stakeOf: (account: string) => Stake | undefined, round: number): Elector {
+  const stake = stakeOf(account)
+  if (stake === undefined) return { power: 0n, transcoder: null }
+  if (isRegisteredTranscoder(stake)) return { power: stake.delegatedAmount, transcoder: null }
+  const delegate = stake.delegate ? stakeOf(stake.delegate) : undefined
+  const transcoder = isRegisteredTranscoder(delegate) ? (delegate?.account ?? null) : null
+  return { power: pendingStake(stake, delegate, round), transcoder }
 }
 
-/** Least cast stake that reaches the quorum: ⌈electorate · quorum / 10^6⌉, as LIP-16 wants not less than its part. */
-export function pollQuorum(electorate: bigint, quorum: bigint): bigint {
-  return (electorate * quorum + PERC_DIVISOR - 1n) / PERC_DIVISOR
+/** Least cast stake that reaches the quorum: its part of the electorate, rounded up, as LIP-16 wants not less. */
+export function pollQuorum(electorate: bigint, { numerator, denominator }: Part): bigint {
+  return (electorate * numerator + denominator - 1n) / denominator
 }
 
 /** Cast stake is not below the quorum's part of all stake. */
-export function isPollQuorumReached(sums: Sums, electorate: bigint, quorum: bigint): boolean {
-  return sums.for + sums.against >= pollQuorum(electorate, quorum)
+export function isPollQuorumReached(sums: Sums, electorate: bigint, quorum: Part): boolean {
+  return castWeight(sums) >= pollQuorum(electorate, quorum)
 }
 
-/** Yes is strictly more than the quota's part of cast stake: a tie fails. */
-export function isPollQuotaReached(sums: Sums, quota: bigint): boolean {
-  return sums.for * PERC_DIVISOR > (sums.for + sums.against) * quota
+/**
+ * Yes is strictly more than the quota's part of cast stake: a tie fails. By a rule that is not strict, which LIP-16 does
+ * not have, it need not be more.
+ */
+export function isPollQuotaReached(sums: Sums, { support, strict }: Pick<CountingRule, 'support' | 'strict'>): boolean {
+  const yes = sums.for * support.denominator
+  const quota = castWeight(sums) * support.numerator
+  return strict ? yes > quota : yes >= quota
 }
 
 /** A part of a whole in percent with four decimals, rounded down, for reading; "0" of nothing. */

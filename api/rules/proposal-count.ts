@@ -4,36 +4,25 @@ import {
   type AragonFigures,
   aragonQuorum,
   aragonState,
+  canExecute,
   isAragonQuorumReached,
   isDecidedEarly,
   isSupportReached,
   isVoteOpen,
-  PCT_BASE,
 } from './aragon-tally.ts'
-import {
-  type CountedVote,
-  type GovernorVote,
-  governorQuorum,
-  governorState,
-  governorTally,
-  isGovernorQuorumReached,
-  isQuotaReached,
-  QUOTA,
-  quotaVotes,
-  type Sums,
-} from './governor-tally.ts'
+import { type CountingRule, type Part, pollRule, treasuryRule } from './counting-rule.ts'
+import { governorQuorum, governorState, isGovernorQuorumReached, isQuotaReached, quotaVotes } from './governor-tally.ts'
 import { byPlace } from './log.ts'
-import { isPollQuorumReached, isPollQuotaReached, percent, pollQuorum, pollTally } from './poll-tally.ts'
-import type { Poll, System, TreasuryProposal, VoteCast } from './proposal.ts'
+import { isPollQuorumReached, isPollQuotaReached, percent, pollElector, pollQuorum } from './poll-tally.ts'
+import type { Poll, System, TreasuryProposal, VoteCast, VoteChoice } from './proposal.ts'
+import { type CountedVote, castWeight, type Elector, type Sums, tally, type WeightedVote } from './tally.ts'
 import type { Stake } from './voting-power.ts'
 
 /** States of proposals of all voting systems; see ProposalState in schema.graphql. */
 export type State = 'PENDING' | 'ACTIVE' | 'CANCELED' | 'DEFEATED' | 'SUCCEEDED' | 'QUEUED' | 'EXPIRED' | 'EXECUTED'
-/** What a voter can choose; FOR is yes. */
-export type VoteChoice = 'FOR' | 'AGAINST' | 'ABSTAIN'
 
-/** A voter's choice that counts and what it came to. */
-export interface Ballot extends CountedVote {
+/** A voter's choice that counts. */
+export interface Choice {
   voter: string
   choice: VoteChoice
   cast: VoteCast
@@ -41,8 +30,11 @@ export interface Ballot extends CountedVote {
   earlier: VoteCast[]
 }
 
-/** A proposal counted; amounts are wei. */
-export interface Count {
+/** A voter's choice that counts and what it came to. */
+export interface Ballot extends Choice, CountedVote {}
+
+/** What a count comes to; amounts are wei. */
+export interface Verdict {
   state: State
   sums: Sums
   electorate: bigint
@@ -52,6 +44,10 @@ export interface Count {
   quorumReached: boolean
   supportReached: boolean
   explanation: string
+}
+
+/** A proposal counted. */
+export interface Count extends Verdict {
   /** By when the choice that counts was cast. */
   ballots: Ballot[]
 }
@@ -68,10 +64,15 @@ export function choiceOf(system: System, choice: bigint): VoteChoice | null {
   return CHOICES[system].find((_, number) => BigInt(number) === choice) ?? null
 }
 
+/** Whether a voting system has a choice. */
+export function hasChoice(system: System, choice: VoteChoice): boolean {
+  return CHOICES[system].includes(choice)
+}
+
 /**
  * Each voter's last valid choice with what it sent before, by when that choice was cast. Casts are in the order of logs.
  */
-export function ballotsOf(system: System, casts: readonly VoteCast[]): Omit<Ballot, keyof CountedVote>[] {
+export function choicesOf(system: System, casts: readonly VoteCast[]): Choice[] {
   const byVoter = new Map<string, VoteCast[]>()
   for (const cast of casts) {
     const sent = byVoter.get(cast.voter)
@@ -88,29 +89,132 @@ export function ballotsOf(system: System, casts: readonly VoteCast[]): Omit<Ball
     .sort((a, b) => byPlace(a.cast.at, b.cast.at))
 }
 
+/** All that a proposal of any voting system is counted from; amounts are wei. */
+interface CountedFrom {
+  rule: CountingRule
+  votes: readonly WeightedVote[]
+  /** What an account could vote with, whether it did or not. */
+  electorOf: (account: string) => Elector
+  electorate: bigint
+  /** When stake or balances were what they count with, in words. */
+  moment: string
+}
+
+/** All that a treasury proposal is counted from. */
+export interface TreasuryCounting extends CountedFrom, Pick<TreasuryProposal, 'snapshotRound' | 'lastRound'> {
+  system: 'TREASURY'
+  events: readonly { kind: 'QUEUED' | 'EXECUTED' | 'CANCELED' }[]
+  /** The round it is. */
+  round: number
+}
+
+/** All that a poll is counted from. */
+export interface PollCounting extends CountedFrom {
+  system: 'POLL'
+  isOpen: boolean
+  totalActiveStake: bigint
+}
+
+/** All that an Aragon vote is counted from. */
+export interface AragonCounting extends CountedFrom, Pick<AragonFigures, 'startDate' | 'voteTime'> {
+  system: 'ARAGON'
+  /** Unix second it is. */
+  now: bigint
+  /** Unix second at which it was executed; null where it was not. */
+  executedAt: bigint | null
+  /** Unix second at which it would have been, could it have been then; null where nobody tried, or it was. */
+  triedAt: bigint | null
+}
+
+/** All that a proposal is counted from. */
+export type Counting = TreasuryCounting | PollCounting | AragonCounting
+
+/** When stake counts, and what the totals are then; wei. */
+export interface StakeMoment {
+  /** Livepeer round at that moment. */
+  round: number
+  totalStake: bigint
+  totalActiveStake: bigint
+  moment: string
+}
+
 /**
- * Counts a treasury proposal in a round. `delegateAt` is BondingVotes.delegatedAt at the snapshot; electorate the active
- * stake at the start of snapshotRound + 1, as things stand where that is yet to come; numerator that of the quorum.
+ * A treasury proposal in a round, to be counted. The electorate is the active stake; numerator that of the quorum. A vote
+ * has the weight the governor told, or where `weightOf` is given, that.
  */
-export function countTreasuryProposal(
-  proposal: Pick<TreasuryProposal, 'snapshotRound' | 'lastRound' | 'events'>,
-  casts: readonly VoteCast[],
-  delegateAt: (account: string) => string | null,
-  { electorate, numerator, round }: { electorate: bigint; numerator: bigint; round: number },
-): Count {
-  const ballots = ballotsOf('TREASURY', casts)
-  const votes = ballots.map(
-    ({ voter, choice, cast }): GovernorVote => ({ voter, support: choice, weight: cast.weight ?? 0n }),
-  )
-  const { sums, counted } = governorTally(votes, delegateAt)
-  const quorum = governorQuorum(electorate, numerator)
+export function treasuryCounting(
+  proposal: Pick<TreasuryProposal, 'snapshotRound' | 'lastRound'> & Pick<TreasuryCounting, 'events'>,
+  choices: readonly Choice[],
+  electorOf: CountedFrom['electorOf'],
+  at: { electorate: bigint; numerator: bigint; round: number; moment: string },
+  weightOf = ({ cast }: Choice) => cast.weight ?? 0n,
+): TreasuryCounting {
+  const { snapshotRound, lastRound, events } = proposal
+  const { electorate, numerator, round, moment } = at
+  const votes = choices.map((choice) => ({ voter: choice.voter, choice: choice.choice, weight: weightOf(choice) }))
+  const rule = treasuryRule(numerator)
+  return { system: 'TREASURY', rule, votes, electorOf, electorate, moment, snapshotRound, lastRound, events, round }
+}
+
+/** A poll to be counted by everybody's stake at one moment. */
+export function pollCounting(
+  poll: Pick<Poll, 'quorum' | 'quota'>,
+  choices: readonly Choice[],
+  stakeOf: (account: string) => Stake | undefined,
+  at: StakeMoment & { isOpen: boolean },
+): PollCounting {
+  const electorOf = (account: string) => pollElector(account, stakeOf, at.round)
+  const votes = choices.map(({ voter, choice }) => ({ voter, choice, weight: electorOf(voter).power }))
+  const { totalStake: electorate, totalActiveStake, isOpen, moment } = at
+  return { system: 'POLL', rule: pollRule(poll), votes, electorOf, electorate, moment, isOpen, totalActiveStake }
+}
+
+/** An Aragon vote to be counted; the weights are the balances at the snapshot that the votes told. */
+export function aragonCounting(
+  fixed: Omit<AragonCounting, 'system' | 'votes' | 'moment' | 'triedAt'>,
+  choices: readonly Choice[],
+): AragonCounting {
+  const votes = choices.map(({ voter, choice, cast }) => ({ voter, choice, weight: cast.weight ?? 0n }))
+  return { system: 'ARAGON', ...fixed, votes, moment: 'at the snapshot', triedAt: null }
+}
+
+/** Counts a proposal: the one way for what was and for what would have been. */
+export function count(counting: Counting): Verdict & { counted: ReadonlyMap<string, CountedVote> } {
+  const { rule, votes, electorOf, electorate } = counting
+  const { sums, counted } = tally(votes, rule.overrides ? (voter) => electorOf(voter).transcoder : () => null)
+  return { sums, electorate, ...verdictOf(counting, sums), counted }
+}
+
+/** Counts a proposal, with what each voter's choice came to. */
+export function countWithBallots(counting: Counting, choices: readonly Choice[]): Count {
+  const { counted, ...verdict } = count(counting)
+  const nothing = { weight: 0n, countedWeight: 0n, overrides: null }
+  return { ...verdict, ballots: choices.map((choice) => ({ ...choice, ...(counted.get(choice.voter) ?? nothing) })) }
+}
+
+type Concluded = Omit<Verdict, 'sums' | 'electorate'>
+
+function verdictOf(counting: Counting, sums: Sums): Concluded {
+  switch (counting.system) {
+    case 'TREASURY':
+      return treasuryVerdict(counting, sums)
+    case 'POLL':
+      return pollVerdict(counting, sums)
+    case 'ARAGON':
+      return aragonVerdict(counting, sums)
+  }
+}
+
+function treasuryVerdict(counting: TreasuryCounting, sums: Sums): Concluded {
+  const { rule, electorate, moment, snapshotRound, lastRound, events, round } = counting
+  const quorum = governorQuorum(electorate, rule.quorum)
   const quorumReached = isGovernorQuorumReached(sums, quorum)
-  const supportReached = isQuotaReached(sums)
-  const happened = (kind: 'QUEUED' | 'EXECUTED' | 'CANCELED') => proposal.events.some((event) => event.kind === kind)
+  const supportReached = isQuotaReached(sums, rule)
+  const happened = (kind: 'QUEUED' | 'EXECUTED' | 'CANCELED') => events.some((event) => event.kind === kind)
   const state = governorState(
     {
-      snapshotRound: proposal.snapshotRound,
-      lastRound: proposal.lastRound,
+      snapshotRound,
+      lastRound,
       executed: happened('EXECUTED'),
       canceled: happened('CANCELED'),
       queued: happened('QUEUED'),
@@ -118,125 +222,97 @@ export function countTreasuryProposal(
     round,
     quorumReached && supportReached,
   )
-  const final = round > proposal.snapshotRound
   const { for: yes, against, abstain } = sums
   return {
     state,
-    sums,
-    electorate,
     quorum,
-    final,
+    final: round > snapshotRound,
     passed: passed(state),
     quorumReached,
     supportReached,
     explanation: [
-      `Quorum ${reached(quorumReached)}: for ${yes} + against ${against} + abstain ${abstain} = ${yes + against + abstain} wei,`,
-      `at least ${quorum} wei needed, ${percent(numerator, 1_000_000n)} % of the active stake of ${electorate} wei at the start`,
-      `of round ${proposal.snapshotRound + 1}${final ? '' : ' as it would be now'}, rounded down (LivepeerGovernor.quorum, LIP-89).`,
-      `Support ${reached(supportReached)}: for ${yes} wei, at least ${quotaVotes(sums)} wei needed,`,
-      `${percent(QUOTA, 1_000_000n)} % of for and against, rounded down (GovernorCountingOverridable._voteSucceeded).`,
+      `Quorum ${reached(quorumReached)}: for ${yes} + against ${against} + abstain ${abstain} = ${castWeight(sums)} wei,`,
+      `at least ${quorum} wei needed, ${percentOf(rule.quorum)} % of the active stake of ${electorate} wei ${moment},`,
+      'rounded down (LivepeerGovernor.quorum, LIP-89).',
+      `Support ${reached(supportReached)}: for ${yes} wei, ${rule.strict ? 'more than' : 'at least'} ${quotaVotes(sums, rule.support)} wei needed,`,
+      `${percentOf(rule.support)} % of for and against, rounded down (GovernorCountingOverridable._voteSucceeded).`,
     ].join(' '),
-    ballots: withCounts(ballots, counted),
   }
 }
 
-/** The stake a poll is counted by: that at its end block, or while it is open that of now; wei. */
-export interface PollMoment {
-  isOpen: boolean
-  /** Livepeer round at that moment. */
-  round: number
-  totalStake: bigint
-  totalActiveStake: bigint
-}
-
-/** Counts a poll by stake at one moment. */
-export function countPoll(
-  poll: Pick<Poll, 'quorum' | 'quota' | 'endBlock'>,
-  casts: readonly VoteCast[],
-  stakeOf: (account: string) => Stake | undefined,
-  moment: PollMoment,
-): Count {
-  const ballots = ballotsOf('POLL', casts)
-  const votes = ballots.map(({ voter, choice }) => ({
-    voter,
-    support: choice === 'FOR' ? ('FOR' as const) : ('AGAINST' as const),
-  }))
-  const { sums, counted } = pollTally(votes, stakeOf, moment.round)
-  const electorate = moment.totalStake
-  const quorumReached = isPollQuorumReached(sums, electorate, poll.quorum)
-  const supportReached = isPollQuotaReached(sums, poll.quota)
-  const state = moment.isOpen ? 'ACTIVE' : quorumReached && supportReached ? 'SUCCEEDED' : 'DEFEATED'
-  const cast = sums.for + sums.against
+function pollVerdict(counting: PollCounting, sums: Sums): Concluded {
+  const { rule, electorate, totalActiveStake, moment, isOpen } = counting
+  const quorum = pollQuorum(electorate, rule.quorum)
+  const quorumReached = isPollQuorumReached(sums, electorate, rule.quorum)
+  const supportReached = isPollQuotaReached(sums, rule)
+  const state = isOpen ? 'ACTIVE' : quorumReached && supportReached ? 'SUCCEEDED' : 'DEFEATED'
+  const cast = castWeight(sums)
   return {
     state,
-    sums,
-    electorate,
-    quorum: pollQuorum(electorate, poll.quorum),
-    final: !moment.isOpen,
+    quorum,
+    final: !isOpen,
     passed: passed(state),
     quorumReached,
     supportReached,
     explanation: [
       `Quorum ${reached(quorumReached)}: yes ${sums.for} + no ${sums.against} = ${cast} wei,`,
-      `at least ${pollQuorum(electorate, poll.quorum)} wei needed, ${percent(poll.quorum, 1_000_000n)} % of all stake of`,
-      `${electorate} wei ${moment.isOpen ? 'now' : `at L1 block ${poll.endBlock}`}, rounded up (LIP-16; ${percent(cast, electorate)} % of`,
-      `all stake, ${percent(cast, moment.totalActiveStake)} % of active stake).`,
-      `Support ${reached(supportReached)}: yes ${sums.for} wei, more than ${percent(poll.quota, 1_000_000n)} % of cast stake`,
-      `needed, a tie fails (LIP-16).`,
+      `at least ${quorum} wei needed, ${percentOf(rule.quorum)} % of all stake of`,
+      `${electorate} wei ${moment}, rounded up (LIP-16; ${percent(cast, electorate)} % of`,
+      `all stake, ${percent(cast, totalActiveStake)} % of active stake).`,
+      `Support ${reached(supportReached)}: yes ${sums.for} wei, ${needed(rule)} of cast stake needed,`,
+      `a tie ${rule.strict ? 'fails' : 'passes'} (LIP-16).`,
     ].join(' '),
-    ballots: withCounts(ballots, counted),
   }
 }
 
-/** An Aragon vote's fixed figures; see AragonFigures. */
-export type AragonTerms = Omit<AragonFigures, 'yea' | 'nay'>
-
-/** Counts an Aragon vote at a Unix second: each voter's last choice with its balance at the snapshot. */
-export function countAragonVote(terms: AragonTerms, casts: readonly VoteCast[], now: bigint): Count {
-  const ballots = ballotsOf('ARAGON', casts)
-  const sums: Sums = { for: 0n, against: 0n, abstain: 0n }
-  const counted = new Map<string, CountedVote>()
-  for (const { voter, choice, cast } of ballots) {
-    const weight = cast.weight ?? 0n
-    counted.set(voter, { weight, countedWeight: weight, overrides: null })
-    sums[choice === 'FOR' ? 'for' : 'against'] += weight
+/** The figures of an Aragon vote with these sums, as Voting has them. */
+export function aragonFigures(counting: AragonCounting, sums: Sums): AragonFigures {
+  const { rule, electorate: votingPower, startDate, voteTime, executedAt, triedAt } = counting
+  const vote = {
+    yea: sums.for,
+    nay: sums.against,
+    votingPower,
+    supportRequired: rule.support.numerator,
+    minAcceptQuorum: rule.quorum.numerator,
+    strict: rule.strict,
+    startDate,
+    voteTime,
+    executed: executedAt !== null,
   }
-  const vote: AragonFigures = { ...terms, yea: sums.for, nay: sums.against }
+  return { ...vote, executed: vote.executed || (triedAt !== null && canExecute(vote, triedAt)) }
+}
+
+function aragonVerdict(counting: AragonCounting, sums: Sums): Concluded {
+  const vote = aragonFigures(counting, sums)
+  const { rule, now } = counting
   const quorumReached = isAragonQuorumReached(vote)
   const supportReached = isSupportReached(vote)
   const state = aragonState(vote, now)
-  const cast = sums.for + sums.against
-  const { votingPower, supportRequired, minAcceptQuorum } = terms
   return {
     state,
-    sums,
-    electorate: votingPower,
     quorum: aragonQuorum(vote),
     final: true,
     passed: passed(state),
     quorumReached,
     supportReached,
     explanation: [
-      `Support ${reached(supportReached)}: yea ${sums.for} of ${cast} wei cast, more than`,
-      `${percent(supportRequired, PCT_BASE)} % needed, rounded down to 18 digits, a tie fails.`,
-      `Quorum ${reached(quorumReached)}: yea ${sums.for} of the voting power of ${votingPower} wei, more than`,
-      `${percent(minAcceptQuorum, PCT_BASE)} % needed, nays do not count for it.`,
-      `Over ${percent(supportRequired, PCT_BASE)} % of all voting power are yea, which decides it before its end:`,
+      `Support ${reached(supportReached)}: yea ${sums.for} of ${castWeight(sums)} wei cast, ${needed(rule)}`,
+      `needed, rounded down to 18 digits, a tie ${rule.strict ? 'fails' : 'passes'}.`,
+      `Quorum ${reached(quorumReached)}: yea ${sums.for} of the voting power of ${vote.votingPower} wei, more than`,
+      `${percentOf(rule.quorum)} % needed, nays do not count for it.`,
+      `${rule.strict ? 'Over' : 'At least'} ${percentOf(rule.support)} % of all voting power are yea, which decides it before its end:`,
       `${isDecidedEarly(vote) ? 'yes' : 'no'}. ${isVoteOpen(vote, now) ? 'Open' : 'Closed'}`,
       `(Aragon Voting._canExecute, _isValuePct).`,
     ].join(' '),
-    ballots: withCounts(ballots, counted),
   }
 }
 
-function withCounts(
-  ballots: readonly Omit<Ballot, keyof CountedVote>[],
-  counted: ReadonlyMap<string, CountedVote>,
-): Ballot[] {
-  return ballots.map((ballot) => ({
-    ...ballot,
-    ...(counted.get(ballot.voter) ?? { weight: 0n, countedWeight: 0n, overrides: null }),
-  }))
+function percentOf({ numerator, denominator }: Part): string {
+  return percent(numerator, denominator)
+}
+
+function needed({ support, strict }: CountingRule): string {
+  return `${strict ? 'more than' : 'at least'} ${percentOf(support)} %`
 }
 
 /** Null while it is not decided. */

@@ -5,6 +5,9 @@ import type { LogPosition } from './log.ts'
 /** The voting systems. */
 export type System = 'TREASURY' | 'POLL' | 'ARAGON'
 
+/** What a voter can choose; FOR is yes. */
+export type VoteChoice = 'FOR' | 'AGAINST' | 'ABSTAIN'
+
 /** A proposal of the LivepeerGovernor. */
 export interface TreasuryProposal {
   system: 'TREASURY'

@@ -1,16 +1,35 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { TokenBalance } from '../facts/aragon.ts'
 import { ApiError } from '../facts/errors.ts'
 import type { Facts } from '../facts/facts.ts'
 import type { RoundFacts } from '../facts/stake.ts'
 import type { VaultPayment } from '../facts/treasury.ts'
+import { type Absentee, absentees, type Eligible, type Turnout, turnout } from '../rules/absentees.ts'
 import { aragonEndDate, canExecute } from '../rules/aragon-tally.ts'
+import { aragonRule, type CountingRule, pollRule, treasuryRule } from '../rules/counting-rule.ts'
+import { governorElector } from '../rules/governor-tally.ts'
 import type { LogPosition } from '../rules/log.ts'
+import { pollElector } from '../rules/poll-tally.ts'
 import type { AragonVote, Poll, TreasuryProposal, TreasuryProposalEvent, VoteCast } from '../rules/proposal.ts'
-import { type AragonTerms, countAragonVote, countPoll, countTreasuryProposal } from '../rules/proposal-count.ts'
+import {
+  type AragonCounting,
+  aragonCounting,
+  aragonFigures,
+  type Choice,
+  type Counting,
+  choicesOf,
+  countWithBallots,
+  pollCounting,
+  type StakeMoment,
+  treasuryCounting,
+} from '../rules/proposal-count.ts'
+import { type Changes, type Recounted, recount } from '../rules/recount.ts'
+import type { Elector } from '../rules/tally.ts'
 import { queuedOperation } from '../rules/timelock.ts'
-import type { Stake } from '../rules/voting-power.ts'
+import { isActiveTranscoder, isRegisteredTranscoder, type Stake } from '../rules/voting-power.ts'
 import type { ChainView } from './chain-view.ts'
 import type { CountedProposal } from './indexed-chain.ts'
-import { inexactTotal, refuseInexact } from './stake-view.ts'
+import { exact, inexactTotal, refuseInexact } from './stake-view.ts'
 
 /** A treasury proposal, and through what it is counted; timelockEnd is the last of its events where only its timelock told it. */
 export type TreasuryProposalInView = TreasuryProposal & {
@@ -29,6 +48,7 @@ export class GovernanceView {
   #proposals: ProposalInView[] | undefined
   #roundNow: Promise<number> | undefined
   readonly #counts = new Map<ProposalInView, Promise<CountedProposal>>()
+  readonly #polls = new Map<Poll, PollStakes>()
 
   constructor(readonly chainView: ChainView) {}
 
@@ -69,8 +89,73 @@ export class GovernanceView {
   /** Whether Voting.executeVote would go through as of the indexed head's time, by the vote's own rule. */
   async canExecute(vote: AragonVoteInView): Promise<boolean> {
     const { count } = await this.count(vote)
-    const figures = { ...aragonTerms(vote), yea: count.sums.for, nay: count.sums.against }
-    return canExecute(figures, this.#now())
+    return canExecute(aragonFigures(this.#aragonCounting(vote, []), count.sums), this.#now())
+  }
+
+  /** What a proposal is counted by; NOT_EXACT for an Aragon vote whose settings nothing told. */
+  rule(proposal: ProposalInView): CountingRule {
+    switch (proposal.system) {
+      case 'TREASURY':
+        return treasuryRule(this.#quorumNumerator(proposal))
+      case 'POLL':
+        return pollRule(proposal)
+      case 'ARAGON':
+        return aragonRule(aragonSettings(proposal))
+    }
+  }
+
+  /** Who could have added weight to a proposal and did not, most first, then lower address. */
+  async absentees(proposal: ProposalInView): Promise<readonly Absentee[]> {
+    const counted = await this.count(proposal)
+    const known = ABSENTEES.get(counted)
+    if (known !== undefined) return known
+    const eligible = await this.#eligible(proposal)
+    const absent = absentees(eligible, counted.count.ballots)
+    ABSENTEES.set(counted, absent)
+    await nextTurn()
+    return absent
+  }
+
+  /** How much of a proposal's electorate voted. */
+  async turnout(proposal: ProposalInView): Promise<Turnout> {
+    const absent = await this.absentees(proposal)
+    const { count } = await this.count(proposal)
+    return turnout(count, absent)
+  }
+
+  /**
+   * A proposal counted anew under other conditions, which changes nothing. BAD_USER_INPUT for a round that its chain's stake
+   * cannot be told of, or for an Aragon vote; NOT_EXACT where the proposal itself, or stake in that round, cannot be told.
+   */
+  async recount(proposal: ProposalInView, changes: Changes): Promise<Recounted> {
+    const { count: real } = await this.count(proposal)
+    const choices = this.#choices(proposal)
+    const counting =
+      changes.round === null
+        ? await this.#counting(proposal, choices)
+        : await this.#countingInRound(proposal, choices, changes.round)
+    const recounted = recount(counting, changes, real)
+    await nextTurn()
+    return recounted
+  }
+
+  /**
+   * An account's own power over a proposal, voted with or not, and the transcoder it is part of: by stake for a treasury
+   * proposal, whether BondingVotes knew the account or not. NOT_EXACT where it cannot be told.
+   */
+  async elector(proposal: ProposalInView, account: string): Promise<Elector> {
+    switch (proposal.system) {
+      case 'TREASURY': {
+        const round = proposal.snapshotRound + 1
+        return governorElector(account, (other) => exactStake(this.chainView.facts, other, round))
+      }
+      case 'POLL': {
+        const { stakeOf, at } = await this.#pollStakes(proposal)
+        return pollElector(account, stakeOf, at.round)
+      }
+      case 'ARAGON':
+        return { power: this.#balances(proposal).of(account), transcoder: null }
+    }
   }
 
   /** What an Aragon vote's script made vaults pay, in the order of logs; less what a vote executed within it paid. */
@@ -181,64 +266,218 @@ export class GovernanceView {
   }
 
   async #countNow(proposal: ProposalInView): Promise<CountedProposal> {
-    const { facts } = this.chainView
-    const casts = facts.governance.casts(proposal.id)
+    const choices = this.#choices(proposal)
+    const counting = await this.#counting(proposal, choices)
+    const count = countWithBallots(counting, choices)
+    const totalActiveStake = counting.system === 'POLL' ? counting.totalActiveStake : 0n
+    return { count, totalActiveStake }
+  }
+
+  #choices({ system, id }: ProposalInView): Choice[] {
+    return choicesOf(system, this.chainView.facts.governance.casts(id))
+  }
+
+  /** All that a proposal is counted from as of now. */
+  async #counting(proposal: ProposalInView, choices: readonly Choice[]): Promise<Counting> {
     switch (proposal.system) {
       case 'ARAGON':
-        return { count: countAragonVote(aragonTerms(proposal), casts, this.#now()), casts, totalActiveStake: 0n }
+        return this.#aragonCounting(proposal, choices)
       case 'TREASURY':
-        return this.#countTreasuryProposal(proposal, casts, await this.roundNow())
-      case 'POLL':
-        return this.#countPoll(proposal, casts, await this.roundNow())
+        return this.#treasuryCounting(proposal, choices, await this.roundNow())
+      case 'POLL': {
+        const { stakeOf, at } = await this.#pollStakes(proposal)
+        return pollCounting(proposal, choices, stakeOf, at)
+      }
     }
   }
 
-  #countTreasuryProposal(proposal: TreasuryProposal, casts: VoteCast[], round: number): CountedProposal {
+  /** The same by stake at the start of another round. */
+  async #countingInRound(proposal: ProposalInView, choices: readonly Choice[], round: number): Promise<Counting> {
+    if (proposal.system === 'ARAGON') {
+      throw new ApiError('BAD_USER_INPUT', `round is ${round}; an Aragon vote counts balances, not stake: leave it out`)
+    }
+    const { firstRound, currentRound } = this.chainView.facts
+    if (firstRound === 0 || round < firstRound || round > currentRound + 1) {
+      const right = `rounds ${firstRound} to ${currentRound + 1} can be asked`
+      throw new ApiError('BAD_USER_INPUT', `round is ${round}; ${firstRound === 0 ? 'none is indexed yet' : right}`)
+    }
+    const { totalActiveStake, totalStake, finalSince } = this.chainView.atRound(round).totals()
+    const moment = `at the start of round ${round}${finalSince === undefined ? ' as it would be now' : ''}`
+    if (proposal.system === 'POLL') {
+      const { at } = await this.#pollStakes(proposal)
+      const stakeOf = this.#stakesAt(round)
+      const totals = { totalActiveStake: exact(totalActiveStake), totalStake: exact(totalStake) }
+      return pollCounting(proposal, choices, stakeOf, { ...totals, isOpen: at.isOpen, round, moment })
+    }
+    const electorOf = this.#governorElectors(proposal, round)
+    const at = { electorate: exact(totalActiveStake), numerator: this.#quorumNumerator(proposal), moment }
+    return treasuryCounting(
+      proposal,
+      choices,
+      electorOf,
+      { ...at, round: await this.roundNow() },
+      ({ voter }) => electorOf(voter).power,
+    )
+  }
+
+  #treasuryCounting(proposal: TreasuryProposalInView, choices: readonly Choice[], round: number): Counting {
     const { facts } = this.chainView
     const { snapshotRound } = proposal
     const fixed = facts.stake.roundFrom(snapshotRound + 1)
     if (!facts.stake.isActiveStakeExact(fixed?.number ?? facts.currentRound + 1)) throw inexactTotal()
     const electorate = fixed?.totalActiveStake ?? facts.totals.nextRoundTotalActiveStake
-    const stakeAt = (account: string) => exactStake(facts, account, snapshotRound + 1)
-    // Power comes from checkpoints: a voter that has power and no checkpoint tells that BondingVotes is not indexed.
-    const areIndexed = casts.every(({ voter, weight }) => weight === 0n || facts.stake.checkpoint(voter) !== null)
-    // BondingVotes knows an account only from its first checkpoint on.
-    const delegateAt = (account: string): string | null => {
-      const isKnown = !areIndexed || this.chainView.checkpointedFrom(account) <= snapshotRound + 1
-      return isKnown ? (stakeAt(account)?.delegate ?? null) : null
-    }
-    // The governor keeps a checkpoint per round, written in the round of the change (_updateQuorumNumerator).
-    const numerators = facts.governance.quorumNumerators()
-    const numerator = numerators.findLast((set) => this.chainView.roundOf(set) <= snapshotRound)?.value ?? 0n
-    const count = countTreasuryProposal(proposal, casts, delegateAt, { electorate, numerator, round })
-    return { count, casts, totalActiveStake: electorate }
+    const moment = `at the start of round ${snapshotRound + 1}${round > snapshotRound ? '' : ' as it would be now'}`
+    const electorOf = this.#governorElectors(proposal, snapshotRound + 1)
+    const numerator = this.#quorumNumerator(proposal)
+    return treasuryCounting(proposal, choices, electorOf, { electorate, numerator, round, moment })
   }
 
-  #countPoll(poll: Poll, casts: VoteCast[], round: number): CountedProposal {
+  /** The governor keeps a checkpoint per round, written in the round of the change (_updateQuorumNumerator). */
+  #quorumNumerator({ snapshotRound }: TreasuryProposal): bigint {
+    const numerators = this.chainView.facts.governance.quorumNumerators()
+    return numerators.findLast((set) => this.chainView.roundOf(set) <= snapshotRound)?.value ?? 0n
+  }
+
+  /** What the governor lets accounts vote with on a proposal, by stake at the start of a round. */
+  #governorElectors(proposal: TreasuryProposal, round: number): (account: string) => Elector {
+    const isKnown = this.#knownToBondingVotes(proposal, round)
+    const stakeOf = this.#stakesAt(round)
+    const stakeAt = (account: string) => (isKnown(account) ? stakeOf(account) : undefined)
+    return (account) => governorElector(account, stakeAt)
+  }
+
+  /**
+   * Whether BondingVotes knew an account: it does only from its first checkpoint on. Of another round than the proposal's
+   * own those count too whom it knew at the snapshot, as stake is older than BondingVotes.
+   */
+  #knownToBondingVotes({ id, snapshotRound }: TreasuryProposal, round: number): (account: string) => boolean {
+    const { stake, governance } = this.chainView.facts
+    // Power comes from checkpoints: a voter that has power and no checkpoint tells that BondingVotes is not indexed.
+    const areIndexed = governance
+      .casts(id)
+      .every(({ voter, weight }) => weight === 0n || stake.checkpoint(voter) !== null)
+    const known = Math.max(round, snapshotRound + 1)
+    return (account) => !areIndexed || this.chainView.checkpointedFrom(account) <= known
+  }
+
+  /** Stakes at the start of a round, each read once: many have the same delegate. */
+  #stakesAt(round: number, facts: Facts = this.chainView.facts): (account: string) => Stake | undefined {
+    const stakes = new Map<string, Stake | undefined>()
+    return (account) => {
+      if (!stakes.has(account)) stakes.set(account, exactStake(facts, account, round))
+      return stakes.get(account)
+    }
+  }
+
+  /** What a poll is counted by: stake at its end, or while it is open as of now. */
+  async #pollStakes(poll: Poll): Promise<PollStakes> {
+    const known = this.#polls.get(poll)
+    if (known !== undefined) return known
+    const round = await this.roundNow()
     const { facts } = this.chainView
     const { head, totals, lastRound } = facts
     const { roundLength } = this.chainView.chain.source
-    if (poll.closing?.isTold === false) {
+    const { closing, endBlock } = poll
+    if (closing?.isTold === false) {
       throw new ApiError(
         'NOT_EXACT',
-        `Which block was the last one before L1 block ${poll.endBlock} ended the poll is not known: RoundsManager did not tell the L1 block number while stake changed`,
+        `Which block was the last one before L1 block ${endBlock} ended the poll is not known: RoundsManager did not tell the L1 block number while stake changed`,
       )
     }
-    const isOver = (roundLength !== undefined || totals.ownBlocksEndPolls) && BigInt(head.block) > poll.endBlock
-    const moment = {
-      isOpen: poll.closing === null && !isOver,
+    const isOver = (roundLength !== undefined || totals.ownBlocksEndPolls) && BigInt(head.block) > endBlock
+    const isOpen = closing === null && !isOver
+    const at = {
+      isOpen,
       round:
         roundLength === undefined
-          ? (poll.closing?.round ?? round)
-          : Math.floor(Math.min(head.block, Number(poll.endBlock)) / roundLength),
-      totalStake: poll.closing?.totalStake ?? totals.totalStake,
-      totalActiveStake: poll.closing?.totalActiveStake ?? lastRound?.totalActiveStake ?? 0n,
+          ? (closing?.round ?? round)
+          : Math.floor(Math.min(head.block, Number(endBlock)) / roundLength),
+      totalStake: closing?.totalStake ?? totals.totalStake,
+      totalActiveStake: closing?.totalActiveStake ?? lastRound?.totalActiveStake ?? 0n,
+      moment: isOpen ? 'now' : `at L1 block ${endBlock}`,
     }
-    const then = poll.closing === null ? facts : facts.asOf({ ...NOT_ASKED, block: poll.closing.block })
+    const then = closing === null ? facts : facts.asOf({ ...NOT_ASKED, block: closing.block })
     if (!then.stake.isAllStakeExact(Infinity)) throw inexactTotal()
-    const count = countPoll(poll, casts, (account) => exactStake(then, account, Infinity), moment)
-    return { count, casts, totalActiveStake: moment.totalActiveStake }
+    const stakes = { facts: then, stakeOf: this.#stakesAt(Infinity, then), at }
+    this.#polls.set(poll, stakes)
+    return stakes
   }
+
+  #aragonCounting(vote: AragonVoteInView, choices: readonly Choice[]): AragonCounting {
+    const { votingPower: electorate, voteTime, execution, createdAt } = vote
+    const settings = aragonSettings(vote)
+    if (electorate === null || voteTime === null) throw unknownSettings(vote)
+    let balances: AragonBalances | undefined
+    const fixed = {
+      rule: aragonRule(settings),
+      electorOf: (account: string) => {
+        balances ??= this.#balances(vote)
+        return { power: balances.of(account), transcoder: null }
+      },
+      electorate,
+      voteTime,
+      startDate: BigInt(createdAt.timestamp),
+      executedAt: execution === null ? null : BigInt(execution.at.timestamp),
+      now: this.#now(),
+    }
+    return aragonCounting(fixed, choices)
+  }
+
+  /** Balances of an Aragon vote's token at its snapshot; NOT_EXACT where its transfers are not indexed. */
+  #balances({ token, voteId, snapshotBlock }: AragonVote): AragonBalances {
+    if (token === null) throw new ApiError('NOT_EXACT', `The voting token of vote ${voteId} is not indexed`)
+    const { aragon } = this.chainView.facts.asOf({ ...NOT_ASKED, block: snapshotBlock })
+    return { holders: () => aragon.tokenHolders(token), of: (account) => aragon.tokenBalance(token, account) }
+  }
+
+  /** Whose vote on a proposal is looked for: transcoders registered at its moment with votes; Aragon: holders. */
+  async #eligible(proposal: ProposalInView): Promise<Eligible[]> {
+    switch (proposal.system) {
+      case 'TREASURY': {
+        const round = proposal.snapshotRound + 1
+        const isKnown = this.#knownToBondingVotes(proposal, round)
+        return transcodersIn(this.chainView.facts, round)
+          .filter(({ account }) => isKnown(account))
+          .map((stake) => ({ ...eligible(stake), counts: isActiveTranscoder(stake, round) }))
+      }
+      case 'POLL': {
+        const { facts } = await this.#pollStakes(proposal)
+        return transcodersIn(facts, Infinity).map(eligible)
+      }
+      case 'ARAGON':
+        return this.#balances(proposal)
+          .holders()
+          .map(({ holder: account, balance: power }) => ({ account, power, counts: true }))
+    }
+  }
+}
+
+/** What a poll is counted by. */
+interface PollStakes {
+  facts: Facts
+  stakeOf: (account: string) => Stake | undefined
+  at: StakeMoment & { isOpen: boolean }
+}
+
+/** Who had what of an Aragon vote's token at its snapshot, wei. */
+interface AragonBalances {
+  holders: () => TokenBalance[]
+  of: (account: string) => bigint
+}
+
+/** Those missing from counts that are kept, so that they are looked for once. */
+const ABSENTEES = new WeakMap<CountedProposal, readonly Absentee[]>()
+
+/** The transcoders registered at the start of a round, or at the end of the facts' block for Infinity, with votes; NOT_EXACT where one of the stakes is not. */
+function transcodersIn({ stake }: Facts, round: number): Stake[] {
+  return [...stake.delegatesAt(round)].filter((found) => {
+    refuseInexact(found)
+    return isRegisteredTranscoder(found) && found.delegatedAmount > 0n
+  })
+}
+
+function eligible({ account, delegatedAmount }: Stake): Eligible {
+  return { account, power: delegatedAmount, counts: true }
 }
 
 /** Of a moment that only stakes are read at. */
@@ -263,17 +502,18 @@ function voteThatDid(log: LogPosition, proposals: readonly ProposalInView[]): Ar
   return found?.vote
 }
 
-/** An Aragon vote's fixed figures; NOT_EXACT where neither events nor the contract nor the configuration told one. */
-function aragonTerms(vote: AragonVote): AragonTerms {
-  const { votingPower, supportRequired, minAcceptQuorum, voteTime } = vote
-  if (votingPower === null || supportRequired === null || minAcceptQuorum === null || voteTime === null) {
-    throw new ApiError(
-      'NOT_EXACT',
-      `The settings or the voting power of vote ${vote.voteId} of ${vote.app} are not known: neither events nor the contract nor the configuration told them`,
-    )
-  }
-  const startDate = BigInt(vote.createdAt.timestamp)
-  return { votingPower, supportRequired, minAcceptQuorum, voteTime, startDate, executed: vote.execution !== null }
+/** What an Aragon vote must reach; NOT_EXACT where neither events nor the contract nor the configuration told it. */
+function aragonSettings(vote: AragonVote): { supportRequired: bigint; minAcceptQuorum: bigint } {
+  const { supportRequired, minAcceptQuorum } = vote
+  if (supportRequired === null || minAcceptQuorum === null) throw unknownSettings(vote)
+  return { supportRequired, minAcceptQuorum }
+}
+
+function unknownSettings({ voteId, app }: AragonVote): ApiError {
+  return new ApiError(
+    'NOT_EXACT',
+    `The settings or the voting power of vote ${voteId} of ${app} are not known: neither events nor the contract nor the configuration told them`,
+  )
 }
 
 /** Unix time at which an Aragon vote is open no longer: its end, or its execution before it; its start where its settings are not known. */

@@ -4,7 +4,6 @@ import pLimit from 'p-limit'
 import type { Facts } from '../facts/facts.ts'
 import type { FactsSource } from '../facts/followed-chain.ts'
 import type { Concentration } from '../rules/concentration.ts'
-import type { VoteCast } from '../rules/proposal.ts'
 import type { Count } from '../rules/proposal-count.ts'
 import type { StakeSnapshot } from './stake-snapshot.ts'
 
@@ -21,7 +20,7 @@ export interface IndexedChain {
 /** A proposal's count with the facts it came from. */
 export interface CountedProposal {
   count: Count
-  casts: VoteCast[]
+
   /** Polls: active stake at the moment the poll is counted by, wei; else 0. */
   totalActiveStake: bigint
 }

@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { ApiError } from '../facts/errors.ts'
 import type { Facts, Head } from '../facts/facts.ts'
 import { type Concentration, concentration } from '../rules/concentration.ts'
+import { treasuryRule } from '../rules/counting-rule.ts'
 import { governorQuorum } from '../rules/governor-tally.ts'
 import { allocateTokens, type TokenAllocation } from '../rules/token-allocation.ts'
 import {
@@ -181,7 +182,9 @@ export class StakeView {
     const before = this.facts.governance
       .quorumNumerators()
       .findLast((set) => roundOf(this.chain, set) < this.moment.round)
-    return before === undefined ? null : governorQuorum(exact(this.totals().totalActiveStake), before.value)
+    return before === undefined
+      ? null
+      : governorQuorum(exact(this.totals().totalActiveStake), treasuryRule(before.value).quorum)
   }
 
   /** The stakes of the active set of the round. */

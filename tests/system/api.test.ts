@@ -5,12 +5,14 @@ import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { FollowedChain } from '../../api/facts/followed-chain.ts'
 import { type Stack, startStack } from '../../stack/stack.ts'
-import { traceFile } from './livepeer-truth.ts'
+import type { GovernanceTruth } from './governance-truth.ts'
+import { readTruth, traceFile } from './livepeer-truth.ts'
 import { serveFacts } from './serve.ts'
 
 interface Answer {
   data?: Record<string, unknown> | null
   errors?: { message: string; path?: (string | number)[]; extensions: { code: string } }[]
+  extensions?: { cost?: number }
 }
 
 const ACCOUNT = '0x9965507d1a55bcc2695c58ba16fb37d819b0a4dc'
@@ -140,6 +142,101 @@ describe('bad input is answered with a code and what would be right', () => {
   })
 })
 
+describe('a recount of what cannot be', () => {
+  const { proposals, polls } = readTruth<GovernanceTruth>('livepeer/small')
+  const ids = {
+    treasury: `treasury:${Object.keys(proposals)[0]}`,
+    poll: `poll:${Object.keys(polls)[0]}`,
+  }
+  const other = `0x${'9'.repeat(40)}`
+  const many = (count: number) => [...Array(count).keys()].map((index) => `0x${index.toString(16).padStart(40, '0')}`)
+
+  test.each<[keyof typeof ids, object, string, string]>([
+    ['treasury', { round: 4 }, 'BAD_USER_INPUT', 'round is 4; rounds 5 to 30 can be asked'],
+    ['treasury', { round: -1 }, 'BAD_USER_INPUT', 'rounds 5 to 30 can be asked'],
+    ['poll', { round: 31 }, 'BAD_USER_INPUT', 'round is 31; rounds 5 to 30 can be asked'],
+    [
+      'poll',
+      { quorumPartsPerMillion: -1 },
+      'BAD_USER_INPUT',
+      'quorumPartsPerMillion is -1; it must be from 0 to 1,000,000',
+    ],
+    ['treasury', { supportPartsPerMillion: 1_000_001 }, 'BAD_USER_INPUT', 'it must be from 0 to 1,000,000'],
+    ['poll', { choices: [{ voter: ACCOUNT, choice: 'ABSTAIN' }] }, 'BAD_USER_INPUT', 'others have FOR and AGAINST'],
+    ['poll', { choices: [{ voter: ACCOUNT, choice: 'MAYBE' }] }, 'BAD_USER_INPUT', 'does not exist in "Choice" enum'],
+    [
+      'treasury',
+      { without: [ACCOUNT, other, ACCOUNT.toUpperCase().replace('X', 'x')] },
+      'BAD_USER_INPUT',
+      'given twice',
+    ],
+    [
+      'treasury',
+      { choices: [ACCOUNT, ACCOUNT].map((voter) => ({ voter, choice: 'FOR' })) },
+      'BAD_USER_INPUT',
+      'give each voter once',
+    ],
+    ['poll', { without: [ACCOUNT], choices: [{ voter: ACCOUNT, choice: 'FOR' }] }, 'BAD_USER_INPUT', 'given twice'],
+    ['treasury', { without: many(1001) }, 'LIMIT_EXCEEDED', 'without has 1,001 voters; at most 1,000'],
+  ])('%s, %.60j', async (kind, changes, code, message) => {
+    const { data, errors } = await ask(
+      'query ($id: ID!, $changes: Recount!) { proposal(id: $id) { id recount(with: $changes) { turns } } }',
+      { id: ids[kind], changes },
+    )
+    expect(errors?.map(({ extensions }) => extensions)).toEqual([{ code }])
+    expect(errors?.[0]?.message).toContain(message)
+    // What GraphQL itself refuses is about the whole request, all else about the recount alone.
+    if (message.includes('enum')) return
+    expect([data, errors?.[0]?.path]).toEqual([{ proposal: { id: ids[kind], recount: null } }, ['proposal', 'recount']])
+  })
+
+  test('a thousand voters are taken, and told in the cost', async () => {
+    const query = 'query ($id: ID!, $changes: Recount!) { proposal(id: $id) { recount(with: $changes) { turns } } }'
+    const costs = []
+    for (const without of [[], many(1000)]) {
+      const { errors, extensions } = await ask(query, { id: ids.treasury, changes: { without } })
+      expect(errors).toBeUndefined()
+      costs.push(extensions?.cost)
+    }
+    expect(costs).toEqual([503, 10_503])
+  })
+
+  test.each([
+    [`proposal(id: "${ids.poll}") { absentees(first: 0) { totalCount } }`, 'first is 0; it must be from 1 to 1,000'],
+    [`proposal(id: "${ids.poll}") { absentees(after: "x") { totalCount } }`, 'endCursor'],
+    [`account(address: "${ACCOUNT}") { ballots(first: 1001) { totalCount } }`, 'from 1 to 1,000'],
+    [`account(address: "${ACCOUNT}") { ballots(after: "x") { totalCount } }`, 'endCursor'],
+  ])('so is a page of %s', async (field, message) => {
+    const { errors } = await ask(`{ ${field} }`)
+    expect(errors?.map(({ extensions }) => extensions.code)).toEqual(['BAD_USER_INPUT'])
+    expect(errors?.[0]?.message).toContain(message)
+  })
+
+  test('absentees page through without a gap', async () => {
+    for (const id of Object.values(ids)) {
+      const page = async (first: number, after: string | null) => {
+        const { data } = await ask(
+          `query ($first: Int, $after: String) { proposal(id: "${id}") { absentees(first: $first, after: $after) {
+            nodes { account power } totalCount pageInfo { hasNextPage endCursor } } } }`,
+          { first, after },
+        )
+        const { proposal } = data as { proposal: { absentees: Page & { nodes: object[]; totalCount: number } } }
+        return proposal.absentees
+      }
+      const whole = await page(1000, null)
+      const nodes: object[] = []
+      for (let after: string | null = null, more = true; more; ) {
+        const { nodes: some, pageInfo } = await page(1, after)
+        nodes.push(...some)
+        after = pageInfo.endCursor
+        more = pageInfo.hasNextPage
+      }
+      expect(nodes).toEqual(whole.nodes)
+      expect(nodes).toHaveLength(whole.totalCount)
+    }
+  })
+})
+
 describe('what is not there', () => {
   test('an account never seen has zeros, in any letter case', async () => {
     const unknown = `0x${'Ab'.repeat(20)}`
@@ -148,6 +245,7 @@ describe('what is not there', () => {
       votingPower { round votes delegate isTranscoder isActive stake bondedAmount delegatedStake checkpointed }
       votingPowerHistory { nodes { round } pageInfo { hasNextPage endCursor } totalCount }
       delegators { nodes { account } pageInfo { hasNextPage endCursor } totalCount }
+      ballots { nodes { power } pageInfo { hasNextPage endCursor } totalCount }
     } }`)
     const none = { nodes: [], pageInfo: { hasNextPage: false, endCursor: null }, totalCount: 0 }
     expect(data?.account).toEqual({
@@ -165,6 +263,7 @@ describe('what is not there', () => {
       },
       votingPowerHistory: none,
       delegators: none,
+      ballots: none,
     })
   })
 
@@ -355,6 +454,33 @@ describe('the example clients', () => {
     await expect(client('99')).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining('ROUND_IN_FUTURE: ') })
   })
 
+  test("a dashboard's turnout panel and an auditor's absentees", async () => {
+    const example = async (file: string, ...args: string[]) =>
+      (await run(process.execPath, ['--import', 'tsx', `examples/${file}`, stack.url, ...args])).stdout
+    const { data } = await ask(`{ proposals(first: 10) { nodes { id title turnout { percent }
+      absentees(first: 1000) { nodes { account power counts } } } } }`)
+    const { nodes } = (data as { proposals: { nodes: Missing[] } }).proposals
+    const panel = await example('turnout.ts')
+    expect(panel.trimEnd().split('\n')).toHaveLength(nodes.length)
+    for (const [index, { title, turnout }] of nodes.entries()) {
+      expect(panel.split('\n')[index]).toContain(`${turnout.percent} % `)
+      expect(panel.split('\n')[index]).toContain(title)
+    }
+    for (const { id, absentees } of nodes) {
+      const [first = '', ...lines] = (await example('absentees.ts', id)).trimEnd().split('\n')
+      expect(first).toContain(`${absentees.nodes.length} did not vote`)
+      expect(lines).toHaveLength(absentees.nodes.length + 2)
+      expect(lines.slice(-2).every((line) => / by all of them would (not )?have turned it$/.test(line))).toBe(true)
+      for (const [index, { account, power }] of absentees.nodes.entries()) {
+        expect(lines[index]).toMatch(new RegExp(`^${account} ${power}\\b`))
+      }
+    }
+    await expect(example('absentees.ts', 'poll:1')).rejects.toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('BAD_USER_INPUT: '),
+    })
+  })
+
   test('with curl', async () => {
     const { stdout } = await run('sh', ['examples/curl.sh', stack.url, '9'])
     const [byGet = '', byPost = ''] = stdout.split('\n')
@@ -369,7 +495,9 @@ describe('the example clients', () => {
     const tabs = JSON.parse(examples) as { query: string; variables?: string }[]
     expect(tabs.map(({ query }) => /^query (\w+)/m.exec(query)?.[1])).toEqual([
       'Dashboard',
+      'Turnout',
       'Audit',
+      'Absentees',
       'Snapshot',
       'TranscoderDAO',
     ])
@@ -444,4 +572,11 @@ test('an index that does not answer is said so, without a word on what is behind
 interface Page {
   nodes: { number: number }[]
   pageInfo: { hasNextPage: boolean; endCursor: string | null }
+}
+
+interface Missing {
+  id: string
+  title: string
+  turnout: { percent: string }
+  absentees: { nodes: { account: string; power: string }[] }
 }

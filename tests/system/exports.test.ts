@@ -222,6 +222,44 @@ describe('files hold what GraphQL answers', () => {
   })
 })
 
+describe('files of hypothetical counts and of those who were missing hold what GraphQL answers', () => {
+  const COUNT =
+    'tally { for against abstain electorate quorum final } outcome { passed quorumReached supportReached explanation }'
+
+  test('of every proposal', async () => {
+    const { proposals } = await ask<{
+      proposals: {
+        nodes: {
+          id: string
+          absentees: { nodes: Row[] }
+          turnout: Row
+          votes: { nodes: (Row & { weight: string })[] }
+          recount: { tally: Row; outcome: Row; turns: boolean }
+        }[]
+      }
+    }>(`{ proposals(first: 100) { nodes { id absentees(first: 1000) { nodes { account power counts } }
+      turnout { voters cast electorate absent percent }
+      votes(first: 1000) { nodes { voter choice weight } }
+      recount(with: { overrides: false, supportPartsPerMillion: 990000 }) { ${COUNT} turns } } } }`)
+    let absent = 0
+    for (const { id, absentees, turnout, votes, recount } of proposals.nodes) {
+      const missing = await inAllFormats(`/proposals/${id}/absentees`)
+      expect(missing.json.rows).toEqual(absentees.nodes)
+      expect(missing.csv.rows).toEqual(cells(absentees.nodes))
+      expect(missing.json.head).toMatchObject({ id, ...turnout, rows: absentees.nodes.length })
+      absent += absentees.nodes.length
+      const counted = await inAllFormats(`/proposals/${id}/recount`, '?overrides=false&supportPartsPerMillion=990000')
+      const head = { ...recount.tally, ...recount.outcome, turns: recount.turns }
+      expect(counted.json.head).toMatchObject({ id, hypothetical: true, ...head })
+      expect(counted.ndjson.rows.map(({ voter, choice, countedWeight }) => [voter, choice, countedWeight])).toEqual(
+        votes.nodes.map(({ voter, choice, weight }) => [voter, choice, weight]),
+      )
+    }
+    expect(absent).toBeGreaterThan(20)
+    expect(proposals.nodes.some(({ recount }) => recount.turns)).toBe(true)
+  })
+})
+
 test('every holder can be proven to OpenZeppelin’s MerkleProof', async () => {
   let verifier: MerkleProofVerifier | undefined
   try {
@@ -412,8 +450,20 @@ describe('what cannot be had is refused with a code', () => {
     ['/proposals/poll:0x12/votes.csv', 400, 'BAD_USER_INPUT', 'poll:<address>'],
     [`/proposals/poll:${STRANGER}/votes.csv`, 404, 'NOT_FOUND', STRANGER],
     ['/proposals/1/nothing', 404, 'NOT_FOUND', 'GET'],
+    [`/proposals/poll:${STRANGER}/absentees.csv`, 404, 'NOT_FOUND', STRANGER],
+    ['/proposals/$/absentees.csv?round=9', 400, 'BAD_USER_INPUT', 'none is known here'],
+    ['/proposals/$/recount.csv?quorum=1', 400, 'BAD_USER_INPUT', 'quorumPartsPerMillion'],
+    ['/proposals/$/recount.csv?quorumPartsPerMillion=1000001', 400, 'BAD_USER_INPUT', 'from 0 to 1,000,000'],
+    ['/proposals/$/recount.csv?strict=yes', 400, 'BAD_USER_INPUT', 'true or false'],
+    ['/proposals/$/recount.csv?round=31', 400, 'BAD_USER_INPUT', 'rounds 5 to 30'],
+    ['/proposals/$/recount.csv?without=0x12', 400, 'BAD_USER_INPUT', '40 hex digits'],
+    [`/proposals/$/recount.csv?choices=${STRANGER}`, 400, 'BAD_USER_INPUT', 'ADDRESS=CHOICE'],
+    [`/proposals/$/recount.csv?choices=${STRANGER}%3DMAYBE`, 400, 'BAD_USER_INPUT', 'FOR, AGAINST, ABSTAIN'],
+    [`/proposals/$/recount.csv?choices=${STRANGER}%3DABSTAIN`, 400, 'BAD_USER_INPUT', 'only treasury proposals'],
+    [`/proposals/$/recount.csv?without=${STRANGER},${STRANGER}`, 400, 'BAD_USER_INPUT', 'given twice'],
   ])('%s', async (path, status, code, message) => {
-    const error = await errorOf(path)
+    // $ stands for the poll of the recorded chain.
+    const error = await errorOf(path.replace('$', `poll:${Object.keys(livepeer.polls)[0]}`))
     expect(error).toMatchObject({ status, code })
     expect(error.message).toContain(message)
   })
@@ -433,6 +483,9 @@ describe('the command line', () => {
   test('gives to a pipe the very file of the API', async () => {
     const account = Object.keys(livepeer.votesAtRoundStart.accounts)[0] ?? ''
     const [proposal = ''] = Object.keys(livepeer.polls).map((address) => `poll:${address}`)
+    const [voter = '', other = ''] = Object.keys(Object.values(livepeer.polls)[0]?.final.voters ?? {}).filter(
+      (one) => one !== account,
+    )
     for (const [args, path] of [
       [['snapshot', '9'], '/snapshots/9.csv'],
       [['snapshot', '9', '--format', 'json'], '/snapshots/9.json'],
@@ -442,6 +495,27 @@ describe('the command line', () => {
       [['power', account, '9'], `/snapshots/9/power/${account}.csv`],
       [['snapshot', '--block', '480'], '/snapshots/block-480.csv'],
       [['power', account, '--block', '480'], `/snapshots/block-480/power/${account}.csv`],
+      [['absentees', proposal, '--format', 'ndjson'], `/proposals/${proposal}/absentees.ndjson`],
+      [['recount', proposal], `/proposals/${proposal}/recount.csv`],
+      [
+        [
+          'recount',
+          proposal,
+          '--quorum',
+          '20%',
+          '--support',
+          '600000',
+          '--no-strict',
+          '--no-overrides',
+          '--round',
+          '9',
+        ],
+        `/proposals/${proposal}/recount.csv?round=9&quorumPartsPerMillion=200000&supportPartsPerMillion=600000&strict=false&overrides=false`,
+      ],
+      [
+        ['recount', proposal, '--without', voter, other, '--choice', `${account}=for`],
+        `/proposals/${proposal}/recount.csv?without=${voter},${other}&choices=${account}%3DFOR`,
+      ],
     ] as const) {
       const { code, stdout, stderr } = await cli(stack.url, ...args)
       expect([code, stderr, stdout]).toEqual([0, '', await (await get(path)).text()])
@@ -488,6 +562,9 @@ describe('the command line', () => {
     [['votes', 'poll:1'], 1, 'error: "poll:1" is not a proposal'],
     [['power', '0x12', '9'], 1, 'error: "0x12" is not an address'],
     [['snapshot', '9', '--output', '/nowhere/a.csv'], 1, 'error: ENOENT'],
+    [['absentees', 'poll:1'], 1, 'error: "poll:1" is not a proposal'],
+    [['recount', 'poll:1', '--quorum', 'half'], 1, "error: option '--quorum <part>' argument 'half' is invalid"],
+    [['recount', 'poll:1', '--choice', ...Array(251).fill('0x12=FOR')], 1, 'error: 251 voters are given'],
     [['--api', 'http://127.0.0.1:9', 'snapshot', '9'], 1, 'error: The API at http://127.0.0.1:9 does not answer'],
     [['--api', 'nonsense', 'snapshot', '9'], 1, 'error: --api nonsense is not an http URL'],
     [['verify'], 1, 'error: give --round'],
@@ -511,7 +588,7 @@ describe('the command line', () => {
   test('says how it is used', async () => {
     const { code, stdout } = await cli(stack.url, '--help')
     expect(code).toBe(0)
-    for (const command of ['snapshot', 'allocation', 'proposals', 'votes', 'power', 'verify']) {
+    for (const command of ['snapshot', 'allocation', 'proposals', 'votes', 'absentees', 'recount', 'power', 'verify']) {
       expect(stdout).toMatch(new RegExp(`^ {2}${command} `, 'm'))
     }
   })

@@ -15,12 +15,13 @@ import {
 } from 'viem'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Stack, startStack } from '../../stack/stack.ts'
+import { compareBallots, compareCounting, compareWhatIf } from './counting-truth.ts'
 import { compareGovernance, compareTimeline, type GovernanceTruth, timelineBlocks } from './governance-truth.ts'
-import { readTruth, traceFile } from './livepeer-truth.ts'
+import { type LivepeerTruth, readTruth, traceFile } from './livepeer-truth.ts'
 import { asOf, serveFacts } from './serve.ts'
 
 describe.each(['small', 'medium'])('proposals and polls of the %s trace, through the HTTP API', (name) => {
-  const truth = readTruth<GovernanceTruth>(`livepeer/${name}`)
+  const truth = readTruth<GovernanceTruth & LivepeerTruth>(`livepeer/${name}`)
   let stack: Stack
 
   beforeAll(async () => {
@@ -33,6 +34,9 @@ describe.each(['small', 'medium'])('proposals and polls of the %s trace, through
     const { compared, differences } = await compareGovernance(stack.url, truth)
     console.log(`livepeer/${name}: ${compared} values of proposals, polls and votes compared`)
     expect(differences).toEqual([])
+    const counting = await compareCounting(stack.url)
+    console.log(`livepeer/${name}: ${counting.compared} values of rules, turnouts and recounts compared`)
+    expect(counting.differences).toEqual([])
     expect(compared).toBeGreaterThan(50)
   })
 
@@ -43,15 +47,30 @@ describe.each(['small', 'medium'])('proposals and polls of the %s trace, through
     for (const block of timelineBlocks(truth)) {
       const server = await serveFacts([asOf(chain, { block })])
       try {
-        const comparison = await compareTimeline(server.url, truth, block)
-        compared += comparison.compared
-        expect(comparison.differences).toEqual([])
+        for (const comparison of [await compareTimeline(server.url, truth, block), await compareCounting(server.url)]) {
+          compared += comparison.compared
+          expect(comparison.differences).toEqual([])
+        }
       } finally {
         await server.close()
       }
     }
-    console.log(`livepeer/${name}: ${compared} values of states and tallies over time compared`)
+    console.log(`livepeer/${name}: ${compared} values of states, tallies, turnouts and recounts over time compared`)
     expect(compared).toBeGreaterThan(100)
+  })
+
+  test('who was missing, and how every account was counted, equal the contracts', async () => {
+    const { compared, differences } = await compareBallots(stack.url, truth)
+    console.log(`livepeer/${name}: ${compared} values of absentees and ballots compared`)
+    expect(differences).toEqual([])
+    expect(compared).toBeGreaterThan(50)
+  })
+
+  test('what would have been is what the votes say', async () => {
+    const { compared, differences } = await compareWhatIf(stack.url)
+    console.log(`livepeer/${name}: ${compared} values of hypothetical counts compared`)
+    expect(differences).toEqual([])
+    expect(compared).toBeGreaterThan(30)
   })
 
   test('have a time for every step, and say where it is estimated', async () => {

@@ -9,8 +9,9 @@ import {
   isSupportReached,
   isVoteOpen,
 } from '../../api/rules/aragon-tally.ts'
+import { aragonRule } from '../../api/rules/counting-rule.ts'
 import type { VoteCast } from '../../api/rules/proposal.ts'
-import { countAragonVote } from '../../api/rules/proposal-count.ts'
+import { aragonCounting, choicesOf, countWithBallots } from '../../api/rules/proposal-count.ts'
 
 const TDT = 10n ** 18n
 const HALF = 5n * 10n ** 17n
@@ -25,6 +26,7 @@ const vote = (fields: Partial<AragonFigures>): AragonFigures => ({
   votingPower: 100n * TDT,
   supportRequired: HALF,
   minAcceptQuorum: HALF,
+  strict: true,
   startDate: START,
   voteTime: WEEK,
   executed: false,
@@ -59,6 +61,15 @@ describe('the strict rule at its edges', () => {
     expect(isSupportReached(vote({ yea: 30n * TDT, nay: 30n * TDT }))).toBe(false)
     expect(isSupportReached(vote({}))).toBe(false)
     expect(isDecidedEarly(vote({ votingPower: 0n }))).toBe(false)
+  })
+
+  test('a rule that is not strict lets a tie pass, in what is cast and in all there is, but nothing of nothing', () => {
+    const tie = vote({ yea: 50n * TDT, nay: 50n * TDT, strict: false })
+    expect([isSupportReached(tie), isDecidedEarly(tie)]).toEqual([true, true])
+    const short = vote({ yea: 50n * TDT - 1n, nay: 50n * TDT, strict: false })
+    expect([isSupportReached(short), isDecidedEarly(short)]).toEqual([false, false])
+    expect(isSupportReached(vote({ strict: false }))).toBe(false)
+    expect(isAragonQuorumReached(tie)).toBe(false)
   })
 
   test('nays do not help the quorum: support reached, quorum of yeas not', () => {
@@ -98,6 +109,18 @@ describe('a count', () => {
     minAcceptQuorum: HALF,
     startDate: START,
     voteTime: WEEK,
+  }
+  const countAragonVote = (
+    { executed, ...fields }: typeof terms & { executed: boolean },
+    casts: VoteCast[],
+    now: bigint,
+  ) => {
+    const { votingPower: electorate, supportRequired, minAcceptQuorum, startDate, voteTime } = fields
+    const rule = aragonRule({ supportRequired, minAcceptQuorum })
+    const fixed = { rule, electorate, startDate, voteTime, now, executedAt: executed ? now : null }
+    const choices = choicesOf('ARAGON', casts)
+    const electorOf = () => ({ power: 0n, transcoder: null })
+    return countWithBallots(aragonCounting({ ...fixed, electorOf }, choices), choices)
   }
   const cast = (voter: string, choice: bigint, weight: bigint, block: number): VoteCast => ({
     voter,

@@ -1,8 +1,15 @@
 import { describe, expect, test } from 'vitest'
-import { type GovernorVote, governorTally } from '../../api/rules/governor-tally.ts'
-import { percent, pollTally } from '../../api/rules/poll-tally.ts'
+import { governorElector } from '../../api/rules/governor-tally.ts'
+import { percent, pollElector } from '../../api/rules/poll-tally.ts'
 import type { VoteCast } from '../../api/rules/proposal.ts'
-import { ballotsOf, countPoll, countTreasuryProposal } from '../../api/rules/proposal-count.ts'
+import {
+  choicesOf,
+  countWithBallots,
+  pollCounting,
+  type StakeMoment,
+  treasuryCounting,
+} from '../../api/rules/proposal-count.ts'
+import { tally, type WeightedVote } from '../../api/rules/tally.ts'
 import type { Stake } from '../../api/rules/voting-power.ts'
 import { ONE, stake } from './stakes.ts'
 
@@ -20,11 +27,15 @@ function cast(voter: string, choice: bigint, place: number, fields: Partial<Vote
 }
 
 describe("the governor's tally", () => {
-  const delegateAt = (account: string) =>
-    ({ t: 't', u: 'u', d: 't', e: 't', x: 'gone', gone: null as string | null })[account] ?? null
-  const vote = (voter: string, support: GovernorVote['support'], weight: bigint): GovernorVote => ({
+  const delegates: Record<string, string | null> = { t: 't', u: 'u', d: 't', e: 't', x: 'gone', gone: null }
+  const stakeAt = (account: string) => {
+    const delegate = delegates[account]
+    return delegate === undefined ? undefined : stake(account, delegate)
+  }
+  const governorTally = (votes: WeightedVote[]) => tally(votes, (voter) => governorElector(voter, stakeAt).transcoder)
+  const vote = (voter: string, choice: WeightedVote['choice'], weight: bigint): WeightedVote => ({
     voter,
-    support,
+    choice,
     weight,
   })
 
@@ -56,19 +67,19 @@ describe("the governor's tally", () => {
     ],
     ['without the transcoder', [vote('d', 'AGAINST', 30n)], { for: 0n, against: 30n, abstain: 0n }],
   ])('takes a delegator off its transcoder: %s', (_, votes, sums) => {
-    const { sums: result, counted } = governorTally(votes, delegateAt)
+    const { sums: result, counted } = governorTally(votes)
     expect(result).toEqual(sums)
     expect(counted.get('d')).toEqual({ weight: 30n, countedWeight: 30n, overrides: 't' })
   })
 
   test('counts a delegator of an unregistered delegate with what the governor read, and overrides nobody', () => {
-    const { sums, counted } = governorTally([vote('x', 'FOR', 0n)], delegateAt)
+    const { sums, counted } = governorTally([vote('x', 'FOR', 0n)])
     expect(sums).toEqual({ for: 0n, against: 0n, abstain: 0n })
     expect(counted.get('x')).toEqual({ weight: 0n, countedWeight: 0n, overrides: null })
   })
 
   test('counts an account that no checkpoint knows', () => {
-    expect(governorTally([vote('nobody', 'ABSTAIN', 5n)], delegateAt).sums.abstain).toBe(5n)
+    expect(governorTally([vote('nobody', 'ABSTAIN', 5n)]).sums.abstain).toBe(5n)
   })
 })
 
@@ -78,11 +89,14 @@ describe('a treasury proposal', () => {
     casts: VoteCast[],
     { round = 21, electorate = 900n, events = [] as { kind: 'QUEUED' | 'EXECUTED' | 'CANCELED' }[] } = {},
   ) =>
-    countTreasuryProposal(
-      { ...proposal, events: events.map(({ kind }) => ({ kind, at: cast('', 0n, 1).at })) },
-      casts,
-      (account) => account,
-      { electorate, numerator: 333_300n, round },
+    countWithBallots(
+      treasuryCounting({ ...proposal, events }, choicesOf('TREASURY', casts), () => ({ power: 0n, transcoder: null }), {
+        electorate,
+        numerator: 333_300n,
+        round,
+        moment: 'at the start of round 11',
+      }),
+      choicesOf('TREASURY', casts),
     )
   const governorCast = (voter: string, choice: bigint, weight: bigint, place: number, fields = {}) =>
     cast(voter, choice, place, { weight, valid: true, ...fields })
@@ -151,12 +165,13 @@ describe('a poll', () => {
     gone: stake('gone', null, { bondedAmount: 0n, delegatedAmount: 7n }),
   }
   const stakeOf = (account: string) => stakes[account]
-  const tally = (votes: [string, 'FOR' | 'AGAINST'][], of = stakeOf) =>
-    pollTally(
-      votes.map(([voter, support]) => ({ voter, support })),
-      of,
-      9,
+  const pollTally = (votes: [string, 'FOR' | 'AGAINST'][], of = stakeOf) => {
+    const elector = (voter: string) => pollElector(voter, of, 9)
+    return tally(
+      votes.map(([voter, choice]) => ({ voter, choice, weight: elector(voter).power })),
+      (voter) => elector(voter).transcoder,
     )
+  }
 
   test.each([
     [
@@ -174,7 +189,7 @@ describe('a poll', () => {
       ] as [string, 'FOR' | 'AGAINST'][],
     ],
   ])('takes a delegator with its rewards off its transcoder, voting %s it', (_, votes) => {
-    const { sums, counted } = tally(votes)
+    const { sums, counted } = pollTally(votes)
     expect(sums).toEqual({ for: 70n, against: 30n, abstain: 0n })
     expect(counted.get('t')).toEqual({ weight: 100n, countedWeight: 70n, overrides: null })
     expect(counted.get('d')).toEqual({ weight: 30n, countedWeight: 30n, overrides: 't' })
@@ -182,7 +197,7 @@ describe('a poll', () => {
 
   test('with the same choice gives the sum once', () => {
     expect(
-      tally([
+      pollTally([
         ['t', 'FOR'],
         ['d', 'FOR'],
       ]).sums.for,
@@ -190,7 +205,7 @@ describe('a poll', () => {
   })
 
   test('counts a delegator of an unregistered delegate in full', () => {
-    const { sums, counted } = tally([
+    const { sums, counted } = pollTally([
       ['x', 'FOR'],
       ['gone', 'AGAINST'],
     ])
@@ -200,7 +215,7 @@ describe('a poll', () => {
   })
 
   test('counts a voter without stake as nothing', () => {
-    expect(tally([['nobody', 'FOR']])).toEqual({
+    expect(pollTally([['nobody', 'FOR']])).toEqual({
       sums: { for: 0n, against: 0n, abstain: 0n },
       counted: new Map([['nobody', { weight: 0n, countedWeight: 0n, overrides: null }]]),
     })
@@ -216,7 +231,7 @@ describe('a poll', () => {
         cumulativeRewardFactor: ONE * 2n,
       }),
     }
-    const { sums } = tally(
+    const { sums } = pollTally(
       [
         ['t', 'FOR'],
         ['d', 'AGAINST'],
@@ -241,20 +256,26 @@ describe('a poll', () => {
       ['a', 'FOR'],
       ['b', 'AGAINST'],
     ]
-    expect(tally(votes, (account) => before[account as keyof typeof before]).sums).toEqual({
+    expect(pollTally(votes, (account) => before[account as keyof typeof before]).sums).toEqual({
       for: 40n,
       against: 2n,
       abstain: 0n,
     })
-    expect(tally(votes, (account) => after[account as keyof typeof after]).sums).toEqual({
+    expect(pollTally(votes, (account) => after[account as keyof typeof after]).sums).toEqual({
       for: 1n,
       against: 41n,
       abstain: 0n,
     })
   })
 
-  const poll = { quorum: 333_300n, quota: 500_000n, endBlock: 1000n }
-  const closed = { isOpen: false, round: 9, totalStake: 300n, totalActiveStake: 200n }
+  const poll = { quorum: 333_300n, quota: 500_000n }
+  const closed = { isOpen: false, round: 9, totalStake: 300n, totalActiveStake: 200n, moment: 'at L1 block 1000' }
+  const countPoll = (
+    terms: typeof poll,
+    casts: VoteCast[],
+    of: (account: string) => Stake | undefined,
+    at: StakeMoment & { isOpen: boolean },
+  ) => countWithBallots(pollCounting(terms, choicesOf('POLL', casts), of, at), choicesOf('POLL', casts))
   const equal: Record<string, Stake> = {
     a: stake('a', 'a', { delegatedAmount: 50n }),
     b: stake('b', 'b', { delegatedAmount: 50n }),
@@ -285,13 +306,13 @@ describe('a poll', () => {
 
 describe('ballots', () => {
   test('a choice that is none neither counts nor replaces one', () => {
-    const ballots = ballotsOf('POLL', [cast('a', 0n, 1), cast('a', 7n, 2), cast('b', 7n, 3)])
+    const ballots = choicesOf('POLL', [cast('a', 0n, 1), cast('a', 7n, 2), cast('b', 7n, 3)])
     expect(ballots.map(({ voter, choice, earlier }) => [voter, choice, earlier.length])).toEqual([['a', 'FOR', 0]])
   })
 
   test('a vote changed back and forth counts as last sent, with all before it', () => {
     const casts = [cast('a', 0n, 1), cast('b', 1n, 2), cast('a', 1n, 3), cast('a', 7n, 4), cast('a', 0n, 5)]
-    const ballots = ballotsOf('POLL', casts)
+    const ballots = choicesOf('POLL', casts)
     expect(ballots.map(({ voter }) => voter)).toEqual(['b', 'a'])
     expect(ballots[1]).toMatchObject({ choice: 'FOR', cast: { at: { block: 5 } } })
     expect(ballots[1]?.earlier.map(({ choice }) => choice)).toEqual([0n, 1n, 7n])
