@@ -70,3 +70,20 @@ function uint256(number: BigInt): Bytes {
   for (let i = 0; i < 32; i++) bytes[31 - i] = i < number.length ? number[i] : 0
   return bytes
 }
+
+/** An id as the store takes it, in 0x and hex digits, as toHexString() gives it; made here, as a call out of the sandbox costs more. */
+export function toHex(bytes: Bytes): string {
+  const text = new Uint16Array(2 + 2 * bytes.length)
+  text[0] = 0x30
+  text[1] = 0x78
+  for (let i = 0; i < bytes.length; i++) {
+    const byte: i32 = bytes[i]
+    text[2 + 2 * i] = digit(byte >> 4)
+    text[3 + 2 * i] = digit(byte & 15)
+  }
+  return String.UTF16.decode(text.buffer)
+}
+
+function digit(value: i32): u16 {
+  return <u16>(value < 10 ? 0x30 + value : 0x57 + value)
+}

@@ -1,6 +1,6 @@
 import { Address, Bytes, store } from '@graphprotocol/graph-ts'
 import { Account } from '../generated/schema'
-import { toHex } from '../hex'
+import { toHex } from '../ids'
 
 /** An account, saved when new so that other entities can refer to it. */
 export function getOrCreateAccount(address: Bytes): Account {

@@ -1,7 +1,6 @@
 import { BigInt, Bytes, store } from '@graphprotocol/graph-ts'
 import { EarningsPool, TranscoderPosition } from '../generated/schema'
-import { toHex } from '../hex'
-import { earningsPoolId } from '../ids'
+import { earningsPoolId, toHex } from '../ids'
 import { saveAs } from './saving'
 
 /** The cumulative reward factor of a delegate's pool of a round; 0 where nobody wrote to it. */

@@ -1,6 +1,6 @@
 import { BigInt, Bytes, ethereum, store } from '@graphprotocol/graph-ts'
 import { DelegatorPosition, Protocol, TranscoderPosition } from '../generated/schema'
-import { toHex } from '../hex'
+import { toHex } from '../ids'
 import { getOrCreateAccount, isZeroAddress } from './account'
 import { ChangingState, NO_END } from './changing-state'
 import { recordContradiction } from './contradiction'

@@ -1,6 +1,6 @@
 import { BigInt, Bytes, store } from '@graphprotocol/graph-ts'
 import { Transcoder } from '../generated/schema'
-import { toHex } from '../hex'
+import { toHex } from '../ids'
 import { PERC_DIVISOR, percOf } from '../protocol/math-utils'
 import { getOrCreateAccount } from './account'
 
