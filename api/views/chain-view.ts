@@ -13,14 +13,6 @@ export interface RoundRange {
   isL1: boolean
 }
 
-/** Totals of a round, wei, each NOT_EXACT where it depends on a stake that is not exact. */
-export interface RoundTotals {
-  totalActiveStake: bigint | ApiError
-  totalStake: bigint | ApiError
-  /** Hash of the block that fixed them; undefined while none did. */
-  finalSince: string | undefined
-}
-
 /** One chain as one request sees it: everything as of the block that was the latest when it first looked. */
 export class ChainView {
   #facts: Facts | ApiError | undefined
