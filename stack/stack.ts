@@ -21,7 +21,7 @@ import { freePorts, pause, StackError } from './processes.ts'
 import { RecordedChain, readRecordedCalls, serveRecordedChains } from './recorded-chain.ts'
 import { PartError, Run, type RunOptions } from './run.ts'
 import { openFolder } from './run-folder.ts'
-import { buildSubgraph, chooseSubgraph, writeNetworkBuild } from './subgraph-build.ts'
+import { buildSubgraph, chooseSubgraph, type SubgraphChoice, writeNetworkBuild } from './subgraph-build.ts'
 
 /** What to run. Without networks and traces: two recordings that ship with the project, of stake and of a DAO. */
 export interface StackOptions extends ChainOptions, RunOptions {
@@ -104,21 +104,14 @@ async function startWithOwnGraphNode(
     signal,
     onExit: (how: string) => run.fail(new PartError(`${name} ${how}; its log is ${join(logs, file)}`)),
   })
-  run.log('building the subgraph, starting PostgreSQL')
-  const builds = Promise.all(
-    subgraphs.map(({ manifest, leftOut }, index) => {
-      for (const name of leftOut) run.log(`${planned[index]?.network}: ${name} has no address and is left out`)
-      return buildSubgraph(PROJECT, manifest, signal)
-    }),
-  )
+  run.log('building the subgraph, starting PostgreSQL and graph-node')
+  const builds = buildInTurn(run, planned, subgraphs)
   const database = startPostgres({
     ...part('PostgreSQL', 'postgresql.log'),
     port: databasePort,
     durable: keep,
     databases: planned.map(({ network }) => network),
   })
-  const [built, postgresUrl] = await Promise.all([builds, database])
-  run.log('starting graph-node')
   await Promise.all(
     indexed.map(async ({ network, contracts, rpcUrl, ports, graphNode }, index) => {
       const alone = planned.length === 1
@@ -128,16 +121,33 @@ async function startWithOwnGraphNode(
           alone ? 'graph-node.log' : `graph-node-${network}.log`,
         ),
         ports,
-        postgresUrl: new URL(network, postgresUrl).href,
+        postgresUrl: new URL(network, await database).href,
         ipfsUrl: chainServer.url,
         chain: { network, rpcUrl: rpcUrl ?? `${chainServer.url}/${network}`, recorded: rpcUrl === undefined },
       })
-      const manifest = writeNetworkBuild(built[index] ?? '', network, contracts, join(dir, 'builds'))
-      await graphNode.deploy(subgraphName(network), manifest)
+      const built = (await builds[index]) ?? ''
+      await graphNode.deploy(subgraphName(network), writeNetworkBuild(built, network, contracts, join(dir, 'builds')))
     }),
   )
   run.log('indexing')
   return runningStack(run, api, chains, watchIndexing(run, indexed, options.onProgress))
+}
+
+/** Builds one after the other: the first chain is indexed while the next one's subgraph is built, and none is built twice. */
+function buildInTurn(
+  run: Run,
+  planned: readonly PlannedChain[],
+  subgraphs: readonly SubgraphChoice[],
+): readonly Promise<string>[] {
+  let before: Promise<unknown> = Promise.resolve()
+  return subgraphs.map(({ manifest, leftOut }, index) => {
+    for (const name of leftOut) run.log(`${planned[index]?.network}: ${name} has no address and is left out`)
+    const build = before.then(() => buildSubgraph(PROJECT, manifest, run.signal))
+    // Whoever waits for it hears of it; where nobody does any more, another part failed first.
+    build.catch(() => {})
+    before = build
+    return build
+  })
 }
 
 async function recordedChains(planned: readonly PlannedChain[]): Promise<Map<string, RecordedChain>> {

@@ -13,12 +13,17 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
-import { basename, join, relative } from 'node:path'
+import { createRequire } from 'node:module'
+import { basename, dirname, join, relative } from 'node:path'
 import { promisify } from 'node:util'
 import { parseDocument, Scalar, YAMLMap, YAMLSeq } from 'yaml'
-import { gnd } from './graph-node.ts'
 import { CONTEXT_TYPES, type Contract, type Contracts, contextKeys } from './networks.ts'
 import { StackError } from './processes.ts'
+
+const GRAPH_CLI = join(
+  dirname(createRequire(import.meta.url).resolve('@graphprotocol/graph-cli/package.json')),
+  'bin/run.js',
+)
 
 /** The subgraph that indexes a network. */
 export interface SubgraphChoice {
@@ -79,7 +84,7 @@ export async function buildSubgraph(project: string, manifest: string, signal: A
   try {
     for (const input of inputs)
       cpSync(join(project, input), join(workshop, input), { recursive: true, filter: isSource })
-    // gnd looks for the AssemblyScript compiler and graph-ts beside the manifest.
+    // The compiler looks for graph-ts beside the manifest.
     symlinkSync(join(project, 'node_modules'), join(workshop, 'node_modules'))
     await run(['codegen', '--output-dir', 'subgraph/generated', manifest], workshop, signal)
     await run(['build', '--output-dir', 'built', manifest], workshop, signal)
@@ -295,9 +300,11 @@ function contentHash(root: string, files: string[]): string {
   return hash.digest('hex').slice(0, 16)
 }
 
+/** graph-cli compiles all mappings in one process, which is several times as fast as gnd's process for each. */
 async function run(args: string[], cwd: string, signal: AbortSignal): Promise<void> {
+  const command = [GRAPH_CLI, ...args]
   try {
-    await promisify(execFile)(gnd(), args, { cwd, signal, maxBuffer: 100_000_000 })
+    await promisify(execFile)(process.execPath, command, { cwd, signal, maxBuffer: 100_000_000 })
   } catch (error) {
     signal.throwIfAborted()
     const { stdout = '', stderr = '' } = error as { stdout?: string; stderr?: string }

@@ -109,7 +109,7 @@ describe('npm start', () => {
 
   it('can be stopped while it starts', async () => {
     const command = npmStart(['--trace', shortTrace])
-    await command.line(/^starting graph-node/)
+    await command.line(/^building the subgraph, starting PostgreSQL and graph-node/)
     expect(await command.kill('SIGINT')).toBe(0)
     expect(await processesLeft(folder, 0)).toEqual([])
   })
