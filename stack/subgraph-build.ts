@@ -45,7 +45,7 @@ export function chooseSubgraph(
   contracts: Contracts,
   likeness?: string,
 ): SubgraphChoice {
-  const manifests = readdirSync(project).filter((name) => /^subgraph(\.[\w-]+)?\.yaml$/.test(name))
+  const manifests = subgraphManifests(project)
   const writtenFor = manifests.filter((manifest) =>
     dataSources(join(project, manifest)).some((source) => source.get('network') === likeness),
   )
@@ -61,6 +61,11 @@ export function chooseSubgraph(
   const [best] = choices.sort((a, b) => b.included.length - a.included.length)
   if (!best || best.included.length === 0) throw new StackError(`no contract of the subgraph is known on ${network}`)
   return best
+}
+
+/** File names of the manifests in the project's folder: `subgraph.yaml` or a `subgraph.*.yaml` beside it. */
+export function subgraphManifests(project: string): string[] {
+  return readdirSync(project).filter((name) => /^subgraph(\.[\w-]+)?\.yaml$/.test(name))
 }
 
 /**
