@@ -268,8 +268,8 @@ async function completeSnapshot(stakes: StakeView): Promise<StakeSnapshot> {
   return snapshot
 }
 
-/** A file of all proposals is of use even where one of them cannot be counted. */
-async function countIfExact(proposal: ProposalInView): Promise<Count | null> {
+/** A count, null where it cannot be had exactly: a file of all proposals is of use even where one of them cannot be counted. */
+export async function countIfExact(proposal: ProposalInView): Promise<Count | null> {
   try {
     return (await proposal.view.count(proposal)).count
   } catch (error) {

@@ -25,6 +25,8 @@ import {
   snapshotTable,
   votesTable,
 } from './export-tables.ts'
+import { FEEDS, type Feed, feedText } from './feeds.ts'
+import { openApi } from './openapi.ts'
 import { bytesOf, FORMATS, type Format, jsonText, type RenderedFile, renderTable } from './table-file.ts'
 
 /** HTTP status of each error code; whatever else is the server's own fault. */
@@ -51,19 +53,23 @@ const CACHING = {
 /** Rendered files are kept up to this many bytes: some dozens of snapshots of thousands of holders. */
 const KEPT_BYTES = 64_000_000
 
-const PATHS = ['/snapshots', '/allocations', '/proposals', '/proposals.:format']
+const PATHS = ['/snapshots', '/allocations', '/proposals', '/proposals.:format', '/openapi.json']
+
+/** The content types of files, by the ending of their names. */
+const TYPES = { ...FORMATS, ...FEEDS }
 
 /** What is to be sent: how it is rendered, and by what name it is kept; null for what is not kept. */
 interface Offer {
-  format: Format
+  format: keyof typeof TYPES
   final: boolean
   key: readonly unknown[] | null
   render: () => Promise<RenderedFile>
 }
 
 /**
- * The files of snapshots, proofs, voting powers, allocations, proposals, votes, absentees and recounts, see docs/exports.md. Each request sees the chains of a
- * context of its own. `log` takes a line about an error that is the server's own fault.
+ * The files of snapshots, proofs, voting powers, allocations, proposals, votes, absentees and recounts, the feeds, and what
+ * all paths are, see docs/exports.md; a new path gets its line in openapi.ts. Each request sees the chains of a context of
+ * its own. `log` takes a line about an error that is the server's own fault.
  */
 export function exportsRouter(newContext: () => Context, log?: (line: string) => void): Router {
   const router = Router({ caseSensitive: true, strict: true })
@@ -80,7 +86,7 @@ export function exportsRouter(newContext: () => Context, log?: (line: string) =>
       const { format, final, key, render } = await offerOf(request, newContext())
       const file =
         key === null ? await render() : await kept.forceFetch(JSON.stringify([format, ...key]), { context: render })
-      response.type(FORMATS[format]).set('Cache-Control', final ? CACHING.final : CACHING.open)
+      response.type(TYPES[format]).set('Cache-Control', final ? CACHING.final : CACHING.open)
       await sendFile(file, request, response)
     }
 
@@ -92,10 +98,12 @@ export function exportsRouter(newContext: () => Context, log?: (line: string) =>
   router.get('/snapshots/:moment/proof/:file', answer(proofFile))
   router.get('/snapshots/:moment/power/:file', answer(powerFile))
   router.get('/allocations/:file', answer(allocationFile))
+  for (const feed of Object.keys(FEEDS) as Feed[]) router.get(`/proposals.${feed}`, answer(feedFile(feed)))
   router.get('/proposals.:format', answer(proposalsFile))
   router.get('/proposals/:id/votes.:format', answer(votesFile))
   router.get('/proposals/:id/absentees.:format', answer(absenteesFile))
   router.get('/proposals/:id/recount.:format', answer(recountFile))
+  router.get('/openapi.json', answer(openApiFile))
   router.use(PATHS, (request: Request) => {
     throw new ApiError(
       'NOT_FOUND',
@@ -160,6 +168,22 @@ async function proposalsFile(request: Request, context: Context): Promise<Offer>
   const render = async () => renderTable(await proposalsTable(viewsOf(network, context), context), format)
   // The texts of polls come in while the chain stands still.
   return { format, final: false, key: null, render }
+}
+
+function feedFile(feed: Feed) {
+  return async (request: Request, context: Context): Promise<Offer> => {
+    const { network } = query(request, ['network'])
+    const views = viewsOf(network, context)
+    const render = async () => wholeFile(await feedText(feed, views, network, context))
+    return { format: feed, final: false, key: null, render }
+  }
+}
+
+async function openApiFile(request: Request, { chains }: Context): Promise<Offer> {
+  query(request, [])
+  const networks = chains.views.map(({ network }) => network)
+  const render = async () => wholeFile(`${jsonText(openApi(networks))}\n`)
+  return { format: 'json', final: false, key: null, render }
 }
 
 async function votesFile(request: Request, { governance }: Context): Promise<Offer> {

@@ -346,7 +346,8 @@ function accountVoteKey({ proposal, cast }: AccountVoteParent): string {
   return `${timestamp} ${block} ${logIndex} ${globalId(proposal)}`
 }
 
-function timeline(proposal: ProposalInView): ProposalEvent[] {
+/** The steps of a proposal's life, in their order, those by the clock whether they have come or not. */
+export function timeline(proposal: ProposalInView): ProposalEvent[] {
   switch (proposal.system) {
     case 'TREASURY':
       return treasuryTimeline(proposal)
