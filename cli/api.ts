@@ -1,7 +1,16 @@
 import { ClientError, GraphQLClient } from 'graphql-request'
-import { CliError } from './errors.ts'
+import { CliError, NotAvailable, retryAfterSeconds } from './errors.ts'
 import type { ApiReader } from './verification/api-files.ts'
 import { messageOf } from './verification/errors.ts'
+
+/** An answer of which parts can be null for reasons of their own. */
+export interface PartialAnswer<Answer> {
+  data: Answer
+  errors: { path: string; code: string }[]
+}
+
+/** Codes of errors that pass. */
+const PASSING_CODES = ['UPSTREAM_UNAVAILABLE', 'BLOCK_REORGED', 'INTERNAL_SERVER_ERROR']
 
 /** A running API of this project. */
 export class Api implements ApiReader {
@@ -45,22 +54,50 @@ export class Api implements ApiReader {
     }
   }
 
-  /** The answer to a GraphQL query; CliError with the first of its errors. */
+  /** The answer to a GraphQL query; CliError with the first of its errors, NotAvailable where it may answer later. */
   async query<Answer>(document: string, variables: Record<string, unknown> = {}): Promise<Answer> {
     try {
-      return await new GraphQLClient(`${this.#url}/graphql`).request<Answer>(document, variables)
+      return await this.#client.request<Answer>(document, variables)
     } catch (error) {
-      if (!(error instanceof ClientError)) throw this.#unreachable(error)
-      const [first] = error.response.errors ?? []
-      throw new CliError(
-        first?.message ?? `${this.#url}/graphql answered ${error.response.status}: is this the right --api?`,
-      )
+      throw this.#refusal(error)
     }
   }
 
-  #unreachable(error: unknown): CliError {
+  /** The same, also where parts of it cannot be told. */
+  async partialQuery<Answer>(
+    document: string,
+    variables: Record<string, unknown>,
+    signal: AbortSignal,
+  ): Promise<PartialAnswer<Answer>> {
+    try {
+      return { data: await this.#client.request<Answer>({ document, variables, signal }), errors: [] }
+    } catch (error) {
+      const { status, data, errors = [] } = error instanceof ClientError ? error.response : { status: 0 }
+      if (status !== 200 || data === undefined || data === null) throw this.#refusal(error)
+      return {
+        data: data as Answer,
+        errors: errors.map(({ path, extensions }) => ({ path: path?.join('.') ?? '', code: String(extensions?.code) })),
+      }
+    }
+  }
+
+  get #client(): GraphQLClient {
+    return new GraphQLClient(`${this.#url}/graphql`)
+  }
+
+  #refusal(error: unknown): CliError {
+    if (!(error instanceof ClientError)) return this.#unreachable(error)
+    const { status, headers, errors = [] } = error.response
+    const [first] = errors
+    const message = first?.message ?? `${this.#url}/graphql answered ${status}`
+    const passes = status === 429 || status >= 500 || PASSING_CODES.includes(String(first?.extensions?.code))
+    if (passes) return new NotAvailable(message, retryAfterSeconds(new Headers(headers)))
+    return new CliError(first === undefined ? `${message}: is this the right --api?` : message)
+  }
+
+  #unreachable(error: unknown): NotAvailable {
     const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error
-    return new CliError(
+    return new NotAvailable(
       `The API at ${this.#url} does not answer (${messageOf(cause)}); start it with npm start, or give --api URL`,
     )
   }

@@ -4,6 +4,8 @@ import { download, writeTo } from './download.ts'
 import { CliError } from './errors.ts'
 import { LAYOUTS, type Row, type TableLayout, tableText } from './tables.ts'
 import { type VerifyOptions, verify } from './verify.ts'
+import { SECRET_VARIABLE } from './watch/outlets.ts'
+import { type WatchOptions, watch } from './watch/watch.ts'
 
 const FORMATS = ['csv', 'json', 'ndjson', 'table'] as const
 
@@ -119,6 +121,39 @@ program
   .action(async (options: VerifyOptions) => {
     process.exitCode = await verify(api(), options)
   })
+
+program
+  .command('watch')
+  .description(
+    'prints each change of a proposal (created, voting opened, voting closed, queued, executed, canceled) once, in order, ' +
+      'also across restarts, until it is stopped. When it first sees a chain it takes what happened so far as told. ' +
+      'While the API does not answer it waits',
+  )
+  .option('--from-start', 'tell also what happened before it first saw a chain', false)
+  .addOption(
+    new Option('--state <file>', 'what was told so far; one file for one API').default(
+      'livepeer-governance-watch.json',
+    ),
+  )
+  .option(
+    '--exec <command>',
+    'a shell command run for each change, one after the other: the change is JSON on its standard input, and CHANGE_ID, ' +
+      'CHANGE_PROPOSAL, CHANGE_KIND, CHANGE_TITLE and so on; what it prints goes to standard error, one that fails is not ' +
+      'run again',
+  )
+  .option(
+    '--webhook <url>',
+    'sends each change there as Standard Webhooks say, at least once and in order, again until the answer is 2xx',
+  )
+  .addOption(
+    new Option(
+      '--secret <secret>',
+      'to sign webhooks with: whsec_ and base64. Others on the machine can see options, not variables',
+    ).env(SECRET_VARIABLE),
+  )
+  .addOption(new Option('--interval <seconds>', 'how often to ask, from 1').default('30').argParser(wholeNumber))
+  .addOption(new Option('--format <format>', 'how changes are printed').choices(['text', 'ndjson']).default('text'))
+  .action((options: WatchOptions) => watch(api(), options))
 
 try {
   await program.parseAsync()

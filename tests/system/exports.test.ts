@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { parse } from 'csv-parse/sync'
 import { GraphQLClient } from 'graphql-request'
 import type { Hex } from 'viem'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { Api } from '../../cli/api.ts'
 import { contractsOver, rpcClient } from '../../cli/contracts.ts'
 import type { TallyHead, TallyVote } from '../../cli/verification/api-files.ts'
@@ -16,7 +16,7 @@ import { type RecordedChainServer, serveRecordedChains } from '../../stack/recor
 import { type Stack, startStack } from '../../stack/stack.ts'
 import { readTrace } from '../../stack/trace.ts'
 import type { AragonTruth } from './aragon-truth.ts'
-import { cli, cliInTerminal } from './cli-command.ts'
+import { cli, cliInTerminal, startCli } from './cli-command.ts'
 import type { GovernanceTruth } from './governance-truth.ts'
 import { type LivepeerTruth, readTruth, traceFile } from './livepeer-truth.ts'
 import { type MerkleProofVerifier, startMerkleProofVerifier } from './merkle-proof-verifier.ts'
@@ -473,6 +473,17 @@ describe('what cannot be had is refused with a code', () => {
   })
 })
 
+/** What a proposal in a state came to last. */
+const LAST_CHANGES: Record<string, string> = {
+  PENDING: 'CREATED',
+  ACTIVE: 'VOTING_OPENED',
+  DEFEATED: 'VOTING_CLOSED',
+  SUCCEEDED: 'VOTING_CLOSED',
+  QUEUED: 'QUEUED',
+  EXECUTED: 'EXECUTED',
+  CANCELED: 'CANCELED',
+}
+
 describe('the command line', () => {
   let folder: string
   beforeAll(() => {
@@ -551,6 +562,34 @@ describe('the command line', () => {
     }
   })
 
+  test('watch tells of every proposal all that came to pass', async () => {
+    const [, ...rows] = (await (await get('/proposals.ndjson')).text()).trimEnd().split('\n')
+    const expected = rows
+      .map((row) => JSON.parse(row) as { id: string; state: string })
+      .map(({ id, state }) => [id, LAST_CHANGES[state]] as const)
+    const watching = startCli(stack.url, [
+      'watch',
+      '--from-start',
+      '--format',
+      'ndjson',
+      '--state',
+      join(folder, 'w.json'),
+    ])
+    const told = () => {
+      const lines = watching.output.stdout.split('\n').filter((line) => line !== '')
+      const changes = lines.map((line) => JSON.parse(line) as { id: string; proposal: string; kind: string })
+      expect(new Set(changes.map(({ id }) => id)).size).toBe(changes.length)
+      return new Map(changes.map(({ proposal, kind }) => [proposal, kind]))
+    }
+    try {
+      await vi.waitFor(() => expect(told()).toEqual(new Map(expected)), { timeout: 60_000 })
+    } finally {
+      watching.child.kill()
+      expect((await watching.ended).code).toBe(0)
+    }
+    expect(new Set(told().values()).size).toBeGreaterThan(1)
+  })
+
   test.each([
     [['snapshot', '99'], 1, 'error: Round 99 is'],
     [['snapshot', 'nine'], 1, "error: command-argument value 'nine' is invalid"],
@@ -588,7 +627,7 @@ describe('the command line', () => {
   test('says how it is used', async () => {
     const { code, stdout } = await cli(stack.url, '--help')
     expect(code).toBe(0)
-    for (const command of ['snapshot', 'allocation', 'proposals', 'votes', 'absentees', 'recount', 'power', 'verify']) {
+    for (const command of 'snapshot allocation proposals votes absentees recount power verify watch'.split(' ')) {
       expect(stdout).toMatch(new RegExp(`^ {2}${command} `, 'm'))
     }
   })
