@@ -189,8 +189,8 @@ describe('a history of 300,000 rows', () => {
     console.log(
       `${asked} requests beside: event loop delayed by ${p99.toFixed(0)} ms at p99, ${max.toFixed(0)} ms at most`,
     )
-    // Three files made in one go would keep everybody waiting for ten seconds. A busy machine is slow by itself.
+    // A file made in one go keeps everybody waiting for some four seconds; a busy machine is slow by itself.
     expect(asked).toBeGreaterThan(50)
-    expect(p99).toBeLessThan(250)
+    expect(max).toBeLessThan(1500)
   })
 })

@@ -191,6 +191,18 @@ test('Parquet has the same rows, whatever it says of itself beside them, as 128-
   expect(await askDuckDb(`SELECT count(*) AS rows FROM '${file}'`)).toEqual([{ rows: '0' }])
 })
 
+test('Parquet of many rows has them all, to the wei', async () => {
+  const many = Array.from({ length: 1777 }, (_, index) =>
+    bond(`0x${(index + 1).toString(16).padStart(40, '0')}`, 6, 51, String(10n ** 30n + BigInt(index) ** 5n)),
+  )
+  const chains = chainsOf({ delegatorPositions: many })
+  const file = join(folder, 'many.parquet')
+  writeFileSync(file, await bytesOf(chains, 'parquet'))
+  const [head, ...rows] = await linesOf(chains)
+  expect(head).toMatchObject({ rows: 1777 })
+  expect(await askDuckDb(`SELECT * FROM '${file}'`)).toEqual(rows)
+})
+
 test('what DECIMAL(38,0) does not hold is refused as Parquet only', async () => {
   const chains = chainsOf({ transcoderPositions: [delegation(8, 77, `1${'0'.repeat(38)}`)] })
   await expect(bytesOf(chains, 'parquet')).rejects.toMatchObject({ extensions: { code: 'NOT_EXACT' } })
