@@ -25,6 +25,13 @@ interface RecountOptions extends OutputOptions {
   choice?: string[]
 }
 
+interface HistoryOptions {
+  format?: string
+  output?: string
+  toRound?: string
+  network?: string
+}
+
 /** Voters that fit into the address of a request. */
 const MAX_VOTERS = 250
 
@@ -94,6 +101,26 @@ fileCommand('power', 'voting power and stake of one account at the start of a ro
   .action((address: string, round: string | undefined, options: OutputOptions & BlockOptions) =>
     writeFile(`/snapshots/${moment(round, options)}/power/${encodeURIComponent(address)}`, {}, LAYOUTS.power, options),
   )
+
+program
+  .command('history')
+  .description(
+    'what everybody had at the start of each round, a row for each account and span of rounds without a change',
+  )
+  .addOption(
+    new Option('--format <format>', 'default: csv; of --output its ending').choices(['csv', 'ndjson', 'parquet']),
+  )
+  .option('--output <file>', 'save it there')
+  .option('--to-round <round>', 'the last round whose start it tells (default: the last that began)', wholeNumber)
+  .addOption(networkOption())
+  .action(async ({ format, output, toRound, network }: HistoryOptions) => {
+    const chosen = format ?? /\.(csv|ndjson|parquet)$/.exec(output ?? '')?.[1] ?? 'csv'
+    const path = `/history.${chosen}${queryOf({ toRound, network })}`
+    if (output !== undefined) return save(path, output)
+    if (chosen === 'parquet' && process.stdout.isTTY)
+      throw new CliError('Parquet is not for a terminal; give --output FILE')
+    return writeTo(api(), path, process.stdout)
+  })
 
 program
   .command('verify')
@@ -216,23 +243,30 @@ async function writeFile(
   layout: TableLayout,
   { format, output, network }: OutputOptions,
 ): Promise<void> {
-  const asked = Object.entries({ ...parameters, network }).filter(
-    (entry): entry is [string, string] => entry[1] !== undefined,
-  )
-  const query = asked.length === 0 ? '' : `?${new URLSearchParams(asked)}`
+  const query = queryOf({ ...parameters, network })
   const fileOf = (ending: string) => `${path}.${ending}${query}`
   if (output !== undefined) {
     if (format === 'table') throw new CliError('--output takes csv, json or ndjson; a table is for a terminal')
     const ending = /\.(csv|json|ndjson)$/.exec(output)?.[1]
-    const { bytes, resumedAt } = await download(api(), fileOf(format ?? ending ?? 'csv'), output)
-    const resumed = resumedAt === 0 ? '' : `, resumed at ${resumedAt}`
-    process.stderr.write(`${output}: ${bytes} bytes${resumed}\n`)
-    return
+    return save(fileOf(format ?? ending ?? 'csv'), output)
   }
   const chosen = format ?? (process.stdout.isTTY ? 'table' : 'csv')
   if (chosen !== 'table') return writeTo(api(), fileOf(chosen), process.stdout)
   const { head, rows } = await api().rows<Row, Row>(fileOf('ndjson'))
   process.stdout.write(tableText(head, rows, layout))
+}
+
+/** The parameters of a request that are given, as its address has them. */
+function queryOf(parameters: Readonly<Record<string, string | undefined>>): string {
+  const asked = Object.entries(parameters).filter((entry): entry is [string, string] => entry[1] !== undefined)
+  return asked.length === 0 ? '' : `?${new URLSearchParams(asked)}`
+}
+
+/** Saves a file of the API and says how large it is. */
+async function save(path: string, output: string): Promise<void> {
+  const { bytes, resumedAt } = await download(api(), path, output)
+  const resumed = resumedAt === 0 ? '' : `, resumed at ${resumedAt}`
+  process.stderr.write(`${output}: ${bytes} bytes${resumed}\n`)
 }
 
 /** What the API is told of a recount's options; CliError for more voters than fit. */

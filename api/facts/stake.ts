@@ -42,6 +42,13 @@ interface InexactDelegate extends Since {
   account: string
 }
 
+/** What an account had at the start of each round of a span. */
+export interface StakeSpan extends Stake {
+  fromRound: number
+  /** The first round at whose start it had something else; null while it is the last span of those asked for. */
+  untilRound: number | null
+}
+
 /** 0x and 40 hex digits: what ids of positions and pools begin with. */
 const ADDRESS_LENGTH = 42
 
@@ -212,6 +219,30 @@ export class StakeFacts {
       if (delegation === undefined || !isActiveTranscoder(delegation, round)) continue
       const stake = this.at(account, moment)
       if (stake !== undefined) yield stake
+    }
+  }
+
+  /** All accounts of which a position is known, as of this block or later ones, by address. */
+  accounts(): string[] {
+    return [...new Set([...this.facts.bonds.keys(), ...this.facts.delegations.keys()])].sort()
+  }
+
+  /** What an account had at the starts of rounds up to one, from each change of either of its positions to the next. */
+  spans(account: string, toRound: number): Generator<StakeSpan> {
+    return this.#spans(account, toRound, [...this.facts.bonds.all(account), ...this.facts.delegations.all(account)])
+  }
+
+  /** The same, from each change of what it has as a delegate to the next; nothing of who never was one. */
+  delegateSpans(account: string, toRound: number): Generator<StakeSpan> {
+    return this.#spans(account, toRound, this.facts.delegations.all(account))
+  }
+
+  *#spans(account: string, toRound: number, changes: readonly Version[]): Generator<StakeSpan> {
+    const rounds = new Set(changes.map(({ fromRound }) => fromRound).filter((fromRound) => fromRound <= toRound))
+    const starts = [...rounds].sort((a, b) => a - b)
+    for (const [index, fromRound] of starts.entries()) {
+      const stake = this.at(account, fromRound)
+      if (stake !== undefined) yield { ...stake, fromRound, untilRound: starts[index + 1] ?? null }
     }
   }
 

@@ -26,6 +26,7 @@ import {
   votesTable,
 } from './export-tables.ts'
 import { FEEDS, type Feed, feedText } from './feeds.ts'
+import { HISTORY_FORMATS, Histories } from './history.ts'
 import { openApi } from './openapi.ts'
 import { bytesOf, FORMATS, type Format, jsonText, type RenderedFile, renderTable } from './table-file.ts'
 
@@ -53,7 +54,7 @@ const CACHING = {
 /** Rendered files are kept up to this many bytes: some dozens of snapshots of thousands of holders. */
 const KEPT_BYTES = 64_000_000
 
-const PATHS = ['/snapshots', '/allocations', '/proposals', '/proposals.:format', '/openapi.json']
+const PATHS = ['/snapshots', '/allocations', '/proposals', '/proposals.:format', '/history.:format', '/openapi.json']
 
 /** The content types of files, by the ending of their names. */
 const TYPES = { ...FORMATS, ...FEEDS }
@@ -67,7 +68,7 @@ interface Offer {
 }
 
 /**
- * The files of snapshots, proofs, voting powers, allocations, proposals, votes, absentees and recounts, the feeds, and what
+ * The files of snapshots, proofs, voting powers, allocations, histories, proposals, votes, absentees and recounts, the feeds, and what
  * all paths are, see docs/exports.md; a new path gets its line in openapi.ts. Each request sees the chains of a context of
  * its own. `log` takes a line about an error that is the server's own fault.
  */
@@ -90,6 +91,29 @@ export function exportsRouter(newContext: () => Context, log?: (line: string) =>
       await sendFile(file, request, response)
     }
 
+  const histories = new Histories()
+
+  /** Made while it is sent, so that no part of it can be asked for. */
+  async function sendHistory(request: Request, response: Response): Promise<void> {
+    const asked = query(request, ['network', 'toRound'])
+    const format = endingOf(HISTORY_FORMATS, request.params.format)
+    const toRound = asked.toRound === undefined ? null : wholeNumber('toRound', asked.toRound)
+    const { final, etag, pieces } = await histories.file(
+      newContext().chains,
+      { network: asked.network, toRound },
+      format,
+    )
+    response.type(HISTORY_FORMATS[format])
+    response.set({
+      'Cache-Control': final && toRound !== null ? CACHING.final : CACHING.open,
+      ETag: etag,
+      'Accept-Ranges': 'none',
+    })
+    if (request.fresh) response.status(304).end()
+    else if (request.method === 'HEAD') response.end()
+    else await sendPieces(pieces(), response)
+  }
+
   router.use(
     PATHS,
     cors({ exposedHeaders: ['ETag', 'Content-Range', 'Accept-Ranges', 'Content-Length', 'Repr-Digest'] }),
@@ -104,6 +128,7 @@ export function exportsRouter(newContext: () => Context, log?: (line: string) =>
   router.get('/proposals/:id/absentees.:format', answer(absenteesFile))
   router.get('/proposals/:id/recount.:format', answer(recountFile))
   router.get('/openapi.json', answer(openApiFile))
+  router.get('/history.:format', sendHistory)
   router.use(PATHS, (request: Request) => {
     throw new ApiError(
       'NOT_FOUND',
@@ -297,8 +322,13 @@ async function sendFile(file: RenderedFile, request: Request, response: Response
     response.end()
     return
   }
+  await sendPieces(bytesOf(file, start, end), response)
+}
+
+/** Sends pieces, each made once the client takes it; no more are made for a client that went away. */
+async function sendPieces(pieces: Iterable<Buffer> | AsyncIterable<Buffer>, response: Response): Promise<void> {
   try {
-    await pipeline(Readable.from(bytesOf(file, start, end)), response)
+    await pipeline(Readable.from(pieces), response)
   } catch (error) {
     // Whoever went away half-way comes back with a Range, or not at all.
     if ((error as NodeJS.ErrnoException).code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error
@@ -372,9 +402,14 @@ function nameAndFormat(file: unknown): [string, Format] {
 }
 
 function formatOf(ending: unknown): Format {
+  return endingOf(FORMATS, ending)
+}
+
+/** An ending that is one of those known; else NOT_FOUND. */
+function endingOf<Known extends object>(known: Known, ending: unknown): keyof Known {
   const text = String(ending)
-  if (!Object.hasOwn(FORMATS, text)) throw unknownFormat(text, Object.keys(FORMATS))
-  return text as Format
+  if (!Object.hasOwn(known, text)) throw unknownFormat(text, Object.keys(known))
+  return text as keyof Known
 }
 
 function unknownFormat(ending: string, known: readonly string[]): ApiError {

@@ -1,5 +1,6 @@
 // What the API serves over HTTP, told to machines.
 import { FEEDS } from './feeds.ts'
+import { HISTORY_FORMATS } from './history.ts'
 import { FORMATS } from './table-file.ts'
 
 /** A path to GET. */
@@ -112,6 +113,14 @@ const PATHS: readonly Path[] = [
     parameters: ['network'],
     types: [FEEDS.ics],
   },
+  {
+    path: '/history.{historyFormat}',
+    tag: 'histories',
+    summary: 'The whole stake history: a row for each account and span of rounds in which it had the same',
+    parameters: ['historyFormat', 'network', 'toRound'],
+    types: Object.values(HISTORY_FORMATS),
+    statuses: ['304', '400', '404', '422', '429', '503'],
+  },
   { path: '/openapi.json', tag: 'files', summary: 'This description', types: [FORMATS.json] },
   {
     path: '/graphql',
@@ -136,6 +145,7 @@ const PATHS: readonly Path[] = [
 
 const TAGS = {
   files: 'Tables and proofs as files. Amounts are wei as decimal strings.',
+  histories: 'Many rounds at once, made while they are sent.',
   feeds: 'What becomes of proposals, for feed readers and calendars.',
   graphql: 'All that can be asked.',
   state: 'How the server is. Never cached, never limited.',
@@ -183,6 +193,17 @@ const PARAMETERS = {
     in: 'path',
     description: 'The format, as the ending of the name',
     schema: { type: 'string', enum: Object.keys(FORMATS) },
+  },
+  historyFormat: {
+    name: 'historyFormat',
+    in: 'path',
+    description: 'The format, as the ending of the name',
+    schema: { type: 'string', enum: Object.keys(HISTORY_FORMATS) },
+  },
+  toRound: {
+    in: 'query',
+    description: 'The last round that is told; else the last begun',
+    schema: { ...INT, examples: [70] },
   },
   network: {
     in: 'query',

@@ -14,7 +14,7 @@ export type Head = Readonly<Record<string, Cell | readonly Readonly<Record<strin
 export interface Table<Row> {
   head: Head
   columns: readonly Column<Row>[]
-  rows: readonly Row[]
+  rows: Iterable<Row>
 }
 
 /** A column by its name. */
@@ -50,7 +50,7 @@ export async function renderTable<Row>(table: Table<Row>, format: Format): Promi
   const pieces: Buffer[] = []
   const hash = createHash('sha256')
   let length = 0
-  for (const text of WRITERS[format](table)) {
+  for (const text of textOf(table, format)) {
     const piece = Buffer.from(text)
     pieces.push(piece)
     hash.update(piece)
@@ -58,6 +58,11 @@ export async function renderTable<Row>(table: Table<Row>, format: Format): Promi
     await setImmediate()
   }
   return { pieces, length, sha256: hash.digest() }
+}
+
+/** A table as the text of a file, some rows at a time. */
+export function textOf<Row>(table: Table<Row>, format: Format): Generator<string> {
+  return WRITERS[format](table)
 }
 
 /** The bytes from `start` to before `end`, as they lie in the pieces of a file. */
@@ -105,15 +110,24 @@ function* ndjson<Row>({ head, columns, rows }: Table<Row>): Generator<string> {
   for (const batch of batches(rows)) yield batch.map((row) => `${jsonText(recordOf(columns, row))}\n`).join('')
 }
 
-function* batches<Row>(rows: readonly Row[]): Generator<Row[]> {
-  for (let start = 0; start < rows.length; start += BATCH) yield rows.slice(start, start + BATCH)
+/** Rows by so many at a time. */
+export function* batches<Row>(rows: Iterable<Row>, size = BATCH): Generator<Row[]> {
+  let batch: Row[] = []
+  for (const row of rows) {
+    batch.push(row)
+    if (batch.length < size) continue
+    yield batch
+    batch = []
+  }
+  if (batch.length > 0) yield batch
 }
 
 function recordOf<Row>(columns: readonly Column<Row>[], row: Row): Record<string, Cell> {
   return Object.fromEntries(columns.map(({ name, cellOf }) => [name, cellOf(row)]))
 }
 
-function headText(value: Head[string]): string {
+/** What a head says as one line. */
+export function headText(value: Head[string]): string {
   return value === null ? '' : typeof value === 'object' ? jsonText(value) : String(value)
 }
 
