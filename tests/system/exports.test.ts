@@ -627,7 +627,9 @@ describe('the command line', () => {
   test('says how it is used', async () => {
     const { code, stdout } = await cli(stack.url, '--help')
     expect(code).toBe(0)
-    for (const command of 'snapshot allocation proposals votes absentees recount power history verify watch'.split(' ')) {
+    for (const command of 'snapshot allocation proposals votes absentees recount power history verify watch'.split(
+      ' ',
+    )) {
       expect(stdout).toMatch(new RegExp(`^ {2}${command} `, 'm'))
     }
   })
