@@ -8,6 +8,7 @@ import { type VerifyOptions, verify } from './verify.ts'
 const FORMATS = ['csv', 'json', 'ndjson', 'table'] as const
 
 interface OutputOptions {
+  header: boolean
   format?: (typeof FORMATS)[number]
   output?: string
   network?: string
@@ -150,6 +151,7 @@ function fileCommand(name: string, description: string): Command {
         FORMATS,
       ),
     )
+    .option('--no-header', 'csv and ndjson: columns first, without what the file says of itself')
     .option('--output <file>', 'save it there; a download that broke off is resumed')
 }
 
@@ -179,9 +181,10 @@ async function writeFile(
   path: string,
   parameters: Readonly<Record<string, string | undefined>>,
   layout: TableLayout,
-  { format, output, network }: OutputOptions,
+  { format, output, network, header }: OutputOptions,
 ): Promise<void> {
-  const asked = Object.entries({ ...parameters, network }).filter(
+  if (format === 'table' && !header) throw new CliError('--no-header is for csv and ndjson')
+  const asked = Object.entries({ ...parameters, network, header: header ? undefined : 'none' }).filter(
     (entry): entry is [string, string] => entry[1] !== undefined,
   )
   const query = asked.length === 0 ? '' : `?${new URLSearchParams(asked)}`
@@ -194,7 +197,7 @@ async function writeFile(
     process.stderr.write(`${output}: ${bytes} bytes${resumed}\n`)
     return
   }
-  const chosen = format ?? (process.stdout.isTTY ? 'table' : 'csv')
+  const chosen = format ?? (process.stdout.isTTY && header ? 'table' : 'csv')
   if (chosen !== 'table') return writeTo(api(), fileOf(chosen), process.stdout)
   const { head, rows } = await api().rows<Row, Row>(fileOf('ndjson'))
   process.stdout.write(tableText(head, rows, layout))
