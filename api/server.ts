@@ -14,6 +14,7 @@ import { apiErrorIn, INTERNAL_ERROR } from './facts/errors.ts'
 import type { FactsSource } from './facts/followed-chain.ts'
 import { isStaleNow } from './facts/freshness.ts'
 import { exportsRouter } from './files/exports.ts'
+import { scoresRouter } from './files/scores-router.ts'
 import type { Context } from './graphql/context.ts'
 import { costPlugin } from './graphql/cost.ts'
 import { documentStore } from './graphql/document-store.ts'
@@ -127,7 +128,7 @@ export async function createServer(options: {
     express.json({ limit: limits.documentBytes }),
     expressMiddleware(apollo, { context: async () => newContext() }),
   )
-  app.use(exportsRouter(newContext, log))
+  app.use(exportsRouter(newContext, log), scoresRouter(newContext, limits, log))
   app.use(requestErrors(limits, metrics, log))
 
   await listen(httpServer, options.port, host)

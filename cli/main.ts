@@ -10,6 +10,7 @@ import { type WatchOptions, watch } from './watch/watch.ts'
 const FORMATS = ['csv', 'json', 'ndjson', 'table'] as const
 
 interface OutputOptions {
+  header: boolean
   format?: (typeof FORMATS)[number]
   output?: string
   network?: string
@@ -212,6 +213,7 @@ function fileCommand(name: string, description: string): Command {
         FORMATS,
       ),
     )
+    .option('--no-header', 'csv and ndjson: columns first, without what the file says of itself')
     .option('--output <file>', 'save it there; a download that broke off is resumed')
 }
 
@@ -241,16 +243,17 @@ async function writeFile(
   path: string,
   parameters: Readonly<Record<string, string | undefined>>,
   layout: TableLayout,
-  { format, output, network }: OutputOptions,
+  { format, output, network, header }: OutputOptions,
 ): Promise<void> {
-  const query = queryOf({ ...parameters, network })
+  if (format === 'table' && !header) throw new CliError('--no-header is for csv and ndjson')
+  const query = queryOf({ ...parameters, network, header: header ? undefined : 'none' })
   const fileOf = (ending: string) => `${path}.${ending}${query}`
   if (output !== undefined) {
     if (format === 'table') throw new CliError('--output takes csv, json or ndjson; a table is for a terminal')
     const ending = /\.(csv|json|ndjson)$/.exec(output)?.[1]
     return save(fileOf(format ?? ending ?? 'csv'), output)
   }
-  const chosen = format ?? (process.stdout.isTTY ? 'table' : 'csv')
+  const chosen = format ?? (process.stdout.isTTY && header ? 'table' : 'csv')
   if (chosen !== 'table') return writeTo(api(), fileOf(chosen), process.stdout)
   const { head, rows } = await api().rows<Row, Row>(fileOf('ndjson'))
   process.stdout.write(tableText(head, rows, layout))

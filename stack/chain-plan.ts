@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { isSubgraphUrl } from './graph-node.ts'
-import { type Contracts, checkRpc, contextKeys, publicNetwork, readNetwork } from './networks.ts'
+import { type Contracts, checkRpc, contextKeys, knownChainId, publicNetwork, readNetwork } from './networks.ts'
 import { StackError } from './processes.ts'
 import { readTrace, type Trace } from './trace.ts'
 
@@ -26,6 +26,8 @@ const DEFAULT_NETWORKS_FILE = fileURLToPath(new URL('../subgraph/networks.json',
 /** A chain to index, real or recorded. */
 export interface PlannedChain {
   network: string
+  /** Undefined where nothing tells: behind a graph-node that is already there, of a network not known by its name. */
+  chainId: number | undefined
   contracts: Contracts
   /** Tells the chain from another one of the same name. */
   identity: string
@@ -50,20 +52,21 @@ export async function planChains(options: ChainOptions): Promise<[PlannedChain, 
   for (const network of real) {
     const rpcUrl = rpcUrls[network]
     if (graphNodeUrl !== undefined) {
-      planned.push({ network, contracts: {}, identity: '', ...(rpcUrl === undefined ? {} : { rpcUrl }) })
+      const chainId = knownChainId(network)
+      planned.push({ network, chainId, contracts: {}, identity: '', ...(rpcUrl === undefined ? {} : { rpcUrl }) })
       continue
     }
     if (rpcUrl === undefined) throw new StackError(`network ${network} needs an RPC: give its URL with --rpc`)
     const contracts = await readNetwork(networksFile, network)
     const chainId = await checkRpc(network, rpcUrl)
-    planned.push({ network, contracts, rpcUrl, identity: String(chainId), likeness: publicNetwork(chainId) })
+    planned.push({ network, chainId, contracts, rpcUrl, identity: String(chainId), likeness: publicNetwork(chainId) })
   }
   for (const [index, file] of traces.entries()) {
     const trace = await readTrace(file)
     const network = trace.header.network ?? (index === 0 ? 'recorded' : `recorded-${index + 1}`)
-    const { likeness } = trace.header
+    const { likeness, chainId } = trace.header
     const contracts = recordedContracts(trace)
-    planned.push({ network, contracts, identity: trace.identity, likeness, recording: { trace, file } })
+    planned.push({ network, chainId, contracts, identity: trace.identity, likeness, recording: { trace, file } })
   }
   const [first, ...others] = planned
   if (!first) throw new StackError('there is no chain to index')

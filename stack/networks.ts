@@ -51,6 +51,11 @@ export const ROUND_LENGTHS: Readonly<Record<string, number>> = { mainnet: 5760 }
 /** Chain ids of the networks whose names are known; other names go with any chain. */
 const CHAIN_IDS: Readonly<Record<string, number>> = { mainnet: 1, 'arbitrum-one': 42161 }
 
+/** The chain id of a network whose name is known, undefined for any other. */
+export function knownChainId(network: string): number | undefined {
+  return Object.hasOwn(CHAIN_IDS, network) ? CHAIN_IDS[network] : undefined
+}
+
 /** The name of the public network with a chain id, undefined for any other chain. */
 export function publicNetwork(chainId: number): string | undefined {
   return Object.keys(CHAIN_IDS).find((network) => CHAIN_IDS[network] === chainId)

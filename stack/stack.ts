@@ -227,7 +227,7 @@ async function serveApi(
 }
 
 function apiChain(
-  { network, rpcUrl, recording, contracts }: PlannedChain,
+  { network, chainId, rpcUrl, recording, contracts }: PlannedChain,
   subgraphUrl: string,
   statusUrl?: string,
 ): Chain {
@@ -235,6 +235,7 @@ function apiChain(
   const lpt = contracts.LivepeerToken ?? contracts.LPT
   return {
     network,
+    ...(chainId === undefined ? {} : { chainId }),
     subgraphUrl,
     ...(statusUrl === undefined ? {} : { statusUrl }),
     ...(roundLength === undefined ? {} : { roundLength }),

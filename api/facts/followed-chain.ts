@@ -33,6 +33,8 @@ const BYTES_PER_FACT = 400
 export interface Chain {
   /** Name in the networks file. */
   network: string
+  /** The chain's id (EIP-155), where it is known. */
+  chainId?: number
   /** graph-node's query URL of the subgraph. */
   subgraphUrl: string
   /** graph-node's index-node GraphQL, for the chain's head. */
@@ -92,6 +94,8 @@ export interface ChainState {
 /** One chain's facts as requests get them. */
 export interface FactsSource {
   readonly network: string
+  /** The chain's id (EIP-155); undefined where nobody told. */
+  readonly chainId?: number | undefined
   /** Blocks per round, where the chain's own block numbers drive rounds. */
   readonly roundLength: number | undefined
   /** Contracts of LPT, lower case. */
@@ -111,6 +115,7 @@ export interface FactsSource {
 /** Holds the facts of one chain in memory and follows its index: the only one who asks graph-node. */
 export class FollowedChain implements FactsSource {
   readonly network: string
+  readonly chainId: number | undefined
   readonly roundLength: number | undefined
   readonly lptAddresses: readonly string[]
   readonly #graphNode: GraphNode
@@ -140,6 +145,7 @@ export class FollowedChain implements FactsSource {
     const { network, subgraphUrl, statusUrl, rpcUrl, lptAddress } = chain
     const { intervalMs = 1000, maxAgeSeconds = 3600, maxFactsMiB = 2048, log = () => {}, dataDir } = options
     this.network = network
+    this.chainId = chain.chainId
     this.roundLength = chain.roundLength
     this.lptAddresses = lptAddress === undefined ? [] : [lptAddress.toLowerCase()]
     this.#graphNode = new GraphNode(network, subgraphUrl, this.#end.signal, options.observe)

@@ -81,16 +81,28 @@ export function powerTable(stakes: StakeView, account: string): Table<VotingPowe
 
 /** The Merkle proof of one account's votes at a moment; NOT_FOUND for who has none, NOT_EXACT on Ethereum L1. */
 export async function proofOf(stakes: StakeView, account: string): Promise<object> {
-  const { moment } = stakes
   const snapshot = await completeSnapshot(stakes)
   const holder = snapshot.holders.find((candidate) => candidate.account === account)
   const proof = holder === undefined ? null : await snapshot.votesProof(holder)
   if (holder === undefined || proof === null) {
-    const where = moment.block === null ? `in round ${moment.round}` : `at block ${moment.block}`
-    throw new ApiError('NOT_FOUND', `${account} has no votes ${where}: there is nothing to prove`)
+    throw new ApiError('NOT_FOUND', `${account} has no votes ${when(stakes)}: there is nothing to prove`)
   }
   const head = { format: formatAt(stakes, 'votes-proof'), rule: VOTING_POWER_RULE, ...markOf(stakes) }
   return { ...head, leafEncoding: LEAF_ENCODING, value: [account, holder.votes], ...proof }
+}
+
+/**
+ * The whole tree of the votes at a moment, as the JSON of OpenZeppelin's StandardMerkleTree.dump(); NOT_FOUND where nobody
+ * has any, NOT_EXACT on Ethereum L1.
+ */
+export async function votesTreeOf(stakes: StakeView): Promise<string> {
+  const tree = await (await completeSnapshot(stakes)).votesTree()
+  if (tree === null) throw new ApiError('NOT_FOUND', `Nobody has votes ${when(stakes)}: there is no tree`)
+  return tree
+}
+
+function when({ moment }: StakeView): string {
+  return moment.block === null ? `in round ${moment.round}` : `at block ${moment.block}`
 }
 
 const shareColumns: readonly Column<TokenShare & { percent: string }>[] = [
@@ -262,7 +274,8 @@ async function termsOf(proposal: ProposalInView): Promise<Record<string, Cell>> 
   }
 }
 
-async function completeSnapshot(stakes: StakeView): Promise<StakeSnapshot> {
+/** Everybody at a moment; NOT_EXACT on Ethereum L1. */
+export async function completeSnapshot(stakes: StakeView): Promise<StakeSnapshot> {
   const snapshot = await stakes.snapshot()
   if (!snapshot.isComplete) throw notExactOnL1('What delegators had')
   return snapshot

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import cors from 'cors'
@@ -17,6 +16,7 @@ import type { StakeView } from '../views/stake-view.ts'
 import {
   absenteesTable,
   allocationTable,
+  completeSnapshot,
   markOf,
   powerTable,
   proofOf,
@@ -24,11 +24,22 @@ import {
   recountTable,
   snapshotTable,
   votesTable,
+  votesTreeOf,
 } from './export-tables.ts'
 import { FEEDS, type Feed, feedText } from './feeds.ts'
 import { HISTORY_FORMATS, Histories } from './history.ts'
 import { openApi } from './openapi.ts'
-import { bytesOf, FORMATS, type Format, jsonText, type RenderedFile, renderTable } from './table-file.ts'
+import { scoresJson, scoresOfHolders } from './snapshot-scores.ts'
+import {
+  bytesOf,
+  FORMATS,
+  type Format,
+  type HeadPlace,
+  jsonText,
+  type RenderedFile,
+  renderPieces,
+  renderTable,
+} from './table-file.ts'
 
 /** HTTP status of each error code; whatever else is the server's own fault. */
 const STATUS: Readonly<Record<string, number>> = {
@@ -64,17 +75,17 @@ interface Offer {
   format: keyof typeof TYPES
   final: boolean
   key: readonly unknown[] | null
-  render: () => Promise<RenderedFile>
+  render: (headPlace: HeadPlace) => Promise<RenderedFile>
 }
 
 /**
- * The files of snapshots, proofs, voting powers, allocations, histories, proposals, votes, absentees and recounts, the feeds, and what
+ * The files of snapshots, proofs, trees, scores, voting powers, allocations, histories, proposals, votes, absentees and recounts, the feeds, and what
  * all paths are, see docs/exports.md; a new path gets its line in openapi.ts. Each request sees the chains of a context of
  * its own. `log` takes a line about an error that is the server's own fault.
  */
 export function exportsRouter(newContext: () => Context, log?: (line: string) => void): Router {
   const router = Router({ caseSensitive: true, strict: true })
-  const kept = new LRUCache<string, RenderedFile, Offer['render']>({
+  const kept = new LRUCache<string, RenderedFile, () => Promise<RenderedFile>>({
     maxSize: KEPT_BYTES,
     sizeCalculation: ({ length }) => length,
     // A file pushed out while it is being made is still waited for.
@@ -85,9 +96,14 @@ export function exportsRouter(newContext: () => Context, log?: (line: string) =>
   const answer = (offerOf: (request: Request, context: Context) => Promise<Offer>) =>
     async function sendOffer(request: Request, response: Response): Promise<void> {
       const { format, final, key, render } = await offerOf(request, newContext())
+      const headPlace = headPlaceOf(request, format)
+      const make = () => render(headPlace)
       const file =
-        key === null ? await render() : await kept.forceFetch(JSON.stringify([format, ...key]), { context: render })
+        key === null
+          ? await make()
+          : await kept.forceFetch(JSON.stringify([format, headPlace, ...key]), { context: make })
       response.type(TYPES[format]).set('Cache-Control', final ? CACHING.final : CACHING.open)
+      if (headPlace === 'NONE') response.set('Link', `<${pathOfHead(request)}>; rel="describedby"`)
       await sendFile(file, request, response)
     }
 
@@ -97,13 +113,16 @@ export function exportsRouter(newContext: () => Context, log?: (line: string) =>
   async function sendHistory(request: Request, response: Response): Promise<void> {
     const asked = query(request, ['network', 'toRound'])
     const format = endingOf(HISTORY_FORMATS, request.params.format)
+    const headPlace = headPlaceOf(request, format)
     const toRound = asked.toRound === undefined ? null : wholeNumber('toRound', asked.toRound)
     const { final, etag, pieces } = await histories.file(
       newContext().chains,
       { network: asked.network, toRound },
       format,
+      headPlace,
     )
     response.type(HISTORY_FORMATS[format])
+    if (headPlace === 'NONE') response.set('Link', `<${pathOfHead(request, format)}>; rel="describedby"`)
     response.set({
       'Cache-Control': final && toRound !== null ? CACHING.final : CACHING.open,
       ETag: etag,
@@ -116,11 +135,13 @@ export function exportsRouter(newContext: () => Context, log?: (line: string) =>
 
   router.use(
     PATHS,
-    cors({ exposedHeaders: ['ETag', 'Content-Range', 'Accept-Ranges', 'Content-Length', 'Repr-Digest'] }),
+    cors({ exposedHeaders: ['ETag', 'Content-Range', 'Accept-Ranges', 'Content-Length', 'Repr-Digest', 'Link'] }),
   )
   router.get('/snapshots/:file', answer(snapshotFile))
   router.get('/snapshots/:moment/proof/:file', answer(proofFile))
   router.get('/snapshots/:moment/power/:file', answer(powerFile))
+  router.get('/snapshots/:moment/tree.:format', answer(treeFile))
+  router.get('/snapshots/:moment/scores.:format', answer(scoresFile))
   router.get('/allocations/:file', answer(allocationFile))
   for (const feed of Object.keys(FEEDS) as Feed[]) router.get(`/proposals.${feed}`, answer(feedFile(feed)))
   router.get('/proposals.:format', answer(proposalsFile))
@@ -151,20 +172,41 @@ async function snapshotFile(request: Request, { chains }: Context): Promise<Offe
   const { network } = query(request, ['network'])
   const [name, format] = nameAndFormat(request.params.file)
   const stakes = await stakesAt(name, network, chains)
+  const render = async (headPlace: HeadPlace) => renderTable(await snapshotTable(stakes), format, headPlace)
+  return { format, final: stakes.isFinal, key: keyOf('snapshot', stakes), render }
+}
+
+/** By what name a file of everybody's stake is kept. */
+function keyOf(file: string, stakes: StakeView): readonly unknown[] {
   const { deployment, block, blockHash } = stakes.head
   // What is not final is what it is as of the head.
   const asOf = stakes.isFinal ? [] : [block, blockHash]
-  const render = async () => renderTable(await snapshotTable(stakes), format)
-  return { format, final: stakes.isFinal, key: ['snapshot', deployment, stakes.moment, markOf(stakes), asOf], render }
+  return [file, deployment, stakes.moment, markOf(stakes), asOf]
+}
+
+async function treeFile(request: Request, { chains }: Context): Promise<Offer> {
+  const { network } = query(request, ['network'])
+  const format = jsonOnly(formatOf(request.params.format))
+  const stakes = await stakesAt(request.params.moment, network, chains)
+  const render = async () => renderPieces([`${await votesTreeOf(stakes)}\n`])
+  return { format, final: stakes.isFinal, key: keyOf('tree', stakes), render }
+}
+
+async function scoresFile(request: Request, { chains }: Context): Promise<Offer> {
+  const { network } = query(request, ['network'])
+  const format = jsonOnly(formatOf(request.params.format))
+  const stakes = await stakesAt(request.params.moment, network, chains)
+  const render = async () => renderPieces(scoresJson(scoresOfHolders((await completeSnapshot(stakes)).holders)))
+  return { format, final: stakes.isFinal, key: keyOf('scores', stakes), render }
 }
 
 async function proofFile(request: Request, { chains }: Context): Promise<Offer> {
   const { network } = query(request, ['network'])
   const [name, format] = nameAndFormat(request.params.file)
-  if (format !== 'json') throw unknownFormat(format, ['json'])
+  jsonOnly(format)
   const account = scalars.Address.parseValue(name) as string
   const stakes = await stakesAt(request.params.moment, network, chains)
-  const render = async () => wholeFile(`${jsonText(await proofOf(stakes, account))}\n`)
+  const render = async () => renderPieces([`${jsonText(await proofOf(stakes, account))}\n`])
   return { format, final: stakes.isFinal, key: null, render }
 }
 
@@ -173,7 +215,7 @@ async function powerFile(request: Request, { chains }: Context): Promise<Offer> 
   const [name, format] = nameAndFormat(request.params.file)
   const account = scalars.Address.parseValue(name) as string
   const stakes = await stakesAt(request.params.moment, network, chains)
-  const render = async () => renderTable(powerTable(stakes, account), format)
+  const render = async (headPlace: HeadPlace) => renderTable(powerTable(stakes, account), format, headPlace)
   return { format, final: stakes.isFinal, key: null, render }
 }
 
@@ -183,14 +225,15 @@ async function allocationFile(request: Request, { chains }: Context): Promise<Of
   const supply = scalars.BigInt.parseValue(asked.supply ?? '100000000000000000000') as bigint
   const seats = wholeNumber('seats', asked.seats ?? '25')
   const stakes = await chains.at({ round: roundOf(name), network: asked.network })
-  const render = async () => renderTable(allocationTable(stakes, supply, seats), format)
+  const render = async (headPlace: HeadPlace) => renderTable(allocationTable(stakes, supply, seats), format, headPlace)
   return { format, final: stakes.isFinal, key: null, render }
 }
 
 async function proposalsFile(request: Request, context: Context): Promise<Offer> {
   const { network } = query(request, ['network'])
   const format = formatOf(request.params.format)
-  const render = async () => renderTable(await proposalsTable(viewsOf(network, context), context), format)
+  const render = async (headPlace: HeadPlace) =>
+    renderTable(await proposalsTable(viewsOf(network, context), context), format, headPlace)
   // The texts of polls come in while the chain stands still.
   return { format, final: false, key: null, render }
 }
@@ -199,7 +242,7 @@ function feedFile(feed: Feed) {
   return async (request: Request, context: Context): Promise<Offer> => {
     const { network } = query(request, ['network'])
     const views = viewsOf(network, context)
-    const render = async () => wholeFile(await feedText(feed, views, network, context))
+    const render = async () => renderPieces([await feedText(feed, views, network, context)])
     return { format: feed, final: false, key: null, render }
   }
 }
@@ -207,7 +250,7 @@ function feedFile(feed: Feed) {
 async function openApiFile(request: Request, { chains }: Context): Promise<Offer> {
   query(request, [])
   const networks = chains.views.map(({ network }) => network)
-  const render = async () => wholeFile(`${jsonText(openApi(networks))}\n`)
+  const render = async () => renderPieces([`${jsonText(openApi(networks))}\n`])
   return { format: 'json', final: false, key: null, render }
 }
 
@@ -216,7 +259,7 @@ async function votesFile(request: Request, { governance }: Context): Promise<Off
   const format = formatOf(request.params.format)
   const proposal = proposalOf(request, governance)
   const { deployment, block, blockHash } = proposal.view.chainView.facts.head
-  const render = async () => renderTable(await votesTable(proposal), format)
+  const render = async (headPlace: HeadPlace) => renderTable(await votesTable(proposal), format, headPlace)
   return { format, final: false, key: ['votes', deployment, globalId(proposal), block, blockHash], render }
 }
 
@@ -225,7 +268,7 @@ async function absenteesFile(request: Request, { governance }: Context): Promise
   const format = formatOf(request.params.format)
   const proposal = proposalOf(request, governance)
   const { deployment, block, blockHash } = proposal.view.chainView.facts.head
-  const render = async () => renderTable(await absenteesTable(proposal), format)
+  const render = async (headPlace: HeadPlace) => renderTable(await absenteesTable(proposal), format, headPlace)
   return { format, final: false, key: ['absentees', deployment, globalId(proposal), block, blockHash], render }
 }
 
@@ -253,7 +296,7 @@ async function recountFile(request: Request, { governance }: Context): Promise<O
     without: listOf(asked.without).map((voter) => scalars.Address.parseValue(voter) as string),
     choices: listOf(asked.choices).map(choiceOf),
   })
-  const render = async () => renderTable(await recountTable(proposal, changes), format)
+  const render = async (headPlace: HeadPlace) => renderTable(await recountTable(proposal, changes), format, headPlace)
   return { format, final: false, key: null, render }
 }
 
@@ -350,13 +393,8 @@ function rangeOf(
   return range === undefined || others.length > 0 ? null : { start: range.start, end: range.end + 1 }
 }
 
-function wholeFile(text: string): RenderedFile {
-  const piece = Buffer.from(text)
-  return { pieces: [piece], length: piece.length, sha256: createHash('sha256').update(piece).digest() }
-}
-
 /** What a client is told of an error; nothing of what is the server's own fault. */
-function sendError(error: unknown, response: Response, log: ((line: string) => void) | undefined): void {
+export function sendError(error: unknown, response: Response, log: ((line: string) => void) | undefined): void {
   const code = error instanceof GraphQLError ? String(error.extensions.code) : undefined
   const status = code === undefined ? clientStatus(error) : STATUS[code]
   if (status === undefined) log?.(`an export failed: ${error instanceof Error ? error.stack : String(error)}`)
@@ -380,18 +418,45 @@ function errorBody(code: string, message: string): object {
   return { error: { code, message } }
 }
 
-/** The parameters of a query by name; BAD_USER_INPUT for one that is not known here or given twice. */
+/** `header=none` leaves it out, of CSV and NDJSON; else BAD_USER_INPUT. */
+function headPlaceOf(request: Request, format: string): HeadPlace {
+  const { header } = request.query
+  if (header === undefined) return 'FIRST'
+  if (header !== 'none') throw new ApiError('BAD_USER_INPUT', 'header can only be none, or not be given')
+  if (format !== 'csv' && format !== 'ndjson')
+    throw new ApiError('BAD_USER_INPUT', 'header=none is for csv and ndjson; json has its rows apart')
+  return 'NONE'
+}
+
+/** The file that has the head of one without: the same as JSON, or in another format. */
+function pathOfHead({ originalUrl }: Request, format = 'json'): string {
+  // What is none of a URL's characters in the request is encoded here, and so ends no header.
+  const { pathname, searchParams } = new URL(originalUrl, 'http://localhost')
+  searchParams.delete('header')
+  return `${pathname.replace(/\.[^./]*$/, `.${format}`)}${searchParams.size === 0 ? '' : `?${searchParams}`}`
+}
+
+const OF_TABLES = '; header=none goes with csv and ndjson'
+
+/** The parameters of a query by name, but for `header`, which any table has; BAD_USER_INPUT for one that is not known here or given twice. */
 function query<Name extends string>(request: Request, names: readonly Name[]): Partial<Record<Name, string>> {
   const known: Partial<Record<Name, string>> = {}
   for (const [given, value] of Object.entries(request.query)) {
+    if (given === 'header') continue
     const name = names.find((candidate) => candidate === given)
     if (name === undefined || typeof value !== 'string') {
       const right = names.length === 0 ? 'none is known here' : `known here, once each: ${names.join(', ')}`
-      throw new ApiError('BAD_USER_INPUT', `The parameter ${JSON.stringify(given)} does not fit; ${right}`)
+      throw new ApiError('BAD_USER_INPUT', `The parameter ${JSON.stringify(given)} does not fit; ${right}${OF_TABLES}`)
     }
     known[name] = value
   }
   return known
+}
+
+/** The format again; NOT_FOUND for any other than JSON. */
+function jsonOnly(format: Format): Format {
+  if (format !== 'json') throw unknownFormat(format, ['json'])
+  return format
 }
 
 /** What is before and after the last dot of a file's name; NOT_FOUND without a known ending. */

@@ -8,7 +8,7 @@ import type { StakeSpan } from '../facts/stake.ts'
 import { isRegisteredTranscoder } from '../rules/voting-power.ts'
 import type { ChainView } from '../views/chain-view.ts'
 import type { Chains } from '../views/chains.ts'
-import { batches, type Column, FORMATS, type Head, headText, textOf } from './table-file.ts'
+import { batches, type Column, FORMATS, type Head, type HeadPlace, headText, textOf } from './table-file.ts'
 
 /** The formats of the history, by the ending of its name. */
 export const HISTORY_FORMATS = {
@@ -120,6 +120,7 @@ export class Histories {
     chains: Chains,
     { network, toRound }: { network: string | undefined; toRound: number | null },
     format: HistoryFormat,
+    headPlace: HeadPlace = 'FIRST',
   ): Promise<HistoryFile> {
     const view = toRound === null ? chains.forNow(network) : chains.forRound(toRound, network)
     const round = toRound ?? view.facts.currentRound
@@ -155,8 +156,12 @@ export class Histories {
       rows: survey.rows,
     }
     // It names what the file says, not its bytes: those of a Parquet file are its writer's choice.
-    const hash = createHash('sha256').update(JSON.stringify([format, deployment, head]))
-    return { final, etag: `W/"${hash.digest('base64url')}"`, pieces: () => pieces(head, facts, round, format) }
+    const hash = createHash('sha256').update(JSON.stringify([format, headPlace, deployment, head]))
+    return {
+      final,
+      etag: `W/"${hash.digest('base64url')}"`,
+      pieces: () => pieces(head, facts, round, format, headPlace),
+    }
   }
 }
 
@@ -207,10 +212,17 @@ async function inexactRounds(view: ChainView, facts: Facts, toRound: number): Pr
     : ranges.map(({ first, last }) => (first === last ? first : `${first}-${last}`)).join(' ')
 }
 
-async function* pieces(head: Head, facts: Facts, toRound: number, format: HistoryFormat): AsyncGenerator<Buffer> {
+async function* pieces(
+  head: Head,
+  facts: Facts,
+  toRound: number,
+  format: HistoryFormat,
+  headPlace: HeadPlace,
+): AsyncGenerator<Buffer> {
   const columns = isL1(facts) ? L1_COLUMNS : COLUMNS
   const rows = spans(facts, toRound)
-  const made = format === 'parquet' ? parquetOf(head, columns, rows) : textOf({ head, columns, rows }, format)
+  const made =
+    format === 'parquet' ? parquetOf(head, columns, rows) : textOf({ head, columns, rows }, format, headPlace)
   for (const piece of made) {
     yield Buffer.from(piece)
     await nextTurn()

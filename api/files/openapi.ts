@@ -54,6 +54,22 @@ const PATHS: readonly Path[] = [
     statuses: ['422'],
   },
   {
+    path: '/snapshots/{moment}/tree.json',
+    tag: 'files',
+    summary: "The whole Merkle tree of votes at a moment, as OpenZeppelin's StandardMerkleTree dumps it",
+    parameters: ['moment', 'network'],
+    types: [FORMATS.json],
+    statuses: ['422'],
+  },
+  {
+    path: '/snapshots/{moment}/scores.json',
+    tag: 'files',
+    summary: "Everybody's votes at a moment, as Snapshot's strategy api-v2 reads them",
+    parameters: ['moment', 'network'],
+    types: [FORMATS.json],
+    statuses: ['422'],
+  },
+  {
     path: '/allocations/{round}.{format}',
     tag: 'files',
     summary: 'A supply of voting tokens dealt to the active transcoders of a round',
@@ -194,6 +210,11 @@ const PARAMETERS = {
     description: 'The format, as the ending of the name',
     schema: { type: 'string', enum: Object.keys(FORMATS) },
   },
+  header: {
+    in: 'query',
+    description: 'none: columns first, without what the file says of itself; of csv and ndjson',
+    schema: { type: 'string', enum: ['none'] },
+  },
   historyFormat: {
     name: 'historyFormat',
     in: 'path',
@@ -311,7 +332,11 @@ export function openApi(networks: readonly string[]): object {
     servers: [{ url: '/' }],
     security: [],
     tags: Object.entries(TAGS).map(([name, description]) => ({ name, description })),
-    paths: { ...paths, '/graphql': { ...paths['/graphql'], post: postingGraphql() } },
+    paths: {
+      ...paths,
+      '/graphql': { ...paths['/graphql'], post: postingGraphql() },
+      '/snapshot/scores': { post: postingScores() },
+    },
     components: {
       parameters: Object.fromEntries(parameters),
       responses: Object.fromEntries(Object.entries(STATUSES).map(([status, given]) => [`status-${status}`, given])),
@@ -322,13 +347,16 @@ export function openApi(networks: readonly string[]): object {
 
 function getting({ path, tag, summary, parameters = [], types, statuses = [] }: Path): object {
   const isFile = tag === 'files' || tag === 'feeds'
+  const isTable = /\.\{\w*[fF]ormat\}$/.test(path)
   const others = [...new Set([...(isFile ? OF_EVERY_FILE : []), ...statuses])].sort()
   const ok = answer(summary, types, schemaOf(path))
   return {
     operationId: path.replace(/\W+/g, '-').replace(/^-|-$/g, ''),
     summary,
     tags: [tag],
-    parameters: parameters.map((name) => ({ $ref: `#/components/parameters/${name}` })),
+    parameters: [...parameters, ...(isTable ? (['header'] as const) : [])].map((name) => ({
+      $ref: `#/components/parameters/${name}`,
+    })),
     responses: {
       200: isFile ? { ...ok, headers: FILE_HEADERS } : ok,
       ...Object.fromEntries(others.map((status) => [status, answerOf(path, status)])),
@@ -341,6 +369,23 @@ function answerOf(path: string, status: keyof typeof STATUSES): object {
   if (path === '/ready') return answer('It has not caught up', ['text/plain'])
   if (path === '/graphql' && status === '400') return answer('It is no query', ['application/json'], 'Errors')
   return { $ref: `#/components/responses/status-${status}` }
+}
+
+function postingScores(): object {
+  const body = { $ref: '#/components/schemas/ScoresQuestion' }
+  const summary = "Votes of some accounts at the end of a block, as Snapshot's strategy api-post asks"
+  return {
+    operationId: 'snapshot-scores-post',
+    summary,
+    tags: ['files'],
+    requestBody: { required: true, content: { 'application/json': { schema: body } } },
+    responses: {
+      200: answer(summary, ['application/json'], 'Scores'),
+      ...Object.fromEntries(
+        (['400', '404', '413', '422', '429', '503'] as const).map((status) => [status, answerOf('', status)]),
+      ),
+    },
+  }
 }
 
 function postingGraphql(): object {
@@ -382,6 +427,19 @@ const SCHEMAS = {
   Error: object({ error: object({ code: TEXT, message: TEXT }) }),
   Errors: object({
     errors: { type: 'array', items: object({ message: TEXT, extensions: object({ code: TEXT }) }) },
+  }),
+  ScoresQuestion: {
+    type: 'object',
+    required: ['network', 'snapshot', 'addresses'],
+    properties: {
+      options: { type: 'object', properties: { overrides: { type: 'boolean' } } },
+      network: { type: 'string', description: 'Chain id', examples: ['42161'] },
+      snapshot: { description: 'A block, or latest', oneOf: [{ type: 'integer' }, { const: 'latest' }] },
+      addresses: { type: 'array', maxItems: 1000, items: ADDRESS },
+    },
+  },
+  Scores: object({
+    score: { type: 'array', items: object({ address: ADDRESS, score: { ...TEXT, description: 'wei' } }) },
   }),
   GraphqlRequest: {
     type: 'object',

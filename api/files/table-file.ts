@@ -32,6 +32,9 @@ export const FORMATS = {
   ndjson: 'application/x-ndjson; charset=utf-8',
 } as const
 
+/** Whether a table's head stands before its rows, where its format can do without. */
+export type HeadPlace = 'FIRST' | 'NONE'
+
 /** The ending of a file's name. */
 export type Format = keyof typeof FORMATS
 
@@ -45,12 +48,21 @@ export interface RenderedFile {
 /** Rows rendered at once: what takes a few milliseconds, so that other requests are not kept waiting. */
 const BATCH = 500
 
-/** A table as a file. */
-export async function renderTable<Row>(table: Table<Row>, format: Format): Promise<RenderedFile> {
+/** A table as a file; JSON has its head always, as its rows are beside it. */
+export function renderTable<Row>(
+  table: Table<Row>,
+  format: Format,
+  headPlace: HeadPlace = 'FIRST',
+): Promise<RenderedFile> {
+  return renderPieces(WRITERS[format](table, headPlace))
+}
+
+/** Texts, one after the other, as a file; other requests have their turn between them. */
+export async function renderPieces(texts: Iterable<string>): Promise<RenderedFile> {
   const pieces: Buffer[] = []
   const hash = createHash('sha256')
   let length = 0
-  for (const text of textOf(table, format)) {
+  for (const text of texts) {
     const piece = Buffer.from(text)
     pieces.push(piece)
     hash.update(piece)
@@ -61,8 +73,8 @@ export async function renderTable<Row>(table: Table<Row>, format: Format): Promi
 }
 
 /** A table as the text of a file, some rows at a time. */
-export function textOf<Row>(table: Table<Row>, format: Format): Generator<string> {
-  return WRITERS[format](table)
+export function textOf<Row>(table: Table<Row>, format: Format, headPlace: HeadPlace): Generator<string> {
+  return WRITERS[format](table, headPlace)
 }
 
 /** The bytes from `start` to before `end`, as they lie in the pieces of a file. */
@@ -77,10 +89,16 @@ export function* bytesOf({ pieces }: RenderedFile, start: number, end: number): 
   }
 }
 
-const WRITERS: Record<Format, <Row>(table: Table<Row>) => Generator<string>> = { csv, json, ndjson }
+const WRITERS: Record<Format, <Row>(table: Table<Row>, headPlace: HeadPlace) => Generator<string>> = {
+  csv,
+  json,
+  ndjson,
+}
 
-function* csv<Row>({ head, columns, rows }: Table<Row>): Generator<string> {
-  const comments = Object.entries(head).map(([name, value]) => `# ${name}: ${headText(value)}\n`)
+function* csv<Row>({ head, columns, rows }: Table<Row>, headPlace: HeadPlace): Generator<string> {
+  const comments = Object.entries(headPlace === 'NONE' ? {} : head).map(
+    ([name, value]) => `# ${name}: ${headText(value)}\n`,
+  )
   yield `${comments.join('')}${columns.map(({ name }) => name).join(',')}\n`
   for (const batch of batches(rows)) {
     yield stringify(
@@ -105,8 +123,8 @@ function* json<Row>({ head, columns, rows }: Table<Row>): Generator<string> {
   yield '\n]}\n'
 }
 
-function* ndjson<Row>({ head, columns, rows }: Table<Row>): Generator<string> {
-  yield `${jsonText(head)}\n`
+function* ndjson<Row>({ head, columns, rows }: Table<Row>, headPlace: HeadPlace): Generator<string> {
+  if (headPlace === 'FIRST') yield `${jsonText(head)}\n`
   for (const batch of batches(rows)) yield batch.map((row) => `${jsonText(recordOf(columns, row))}\n`).join('')
 }
 

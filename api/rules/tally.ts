@@ -42,6 +42,17 @@ export function tally(
   votes: readonly WeightedVote[],
   transcoderOf: (voter: string) => string | null,
 ): { sums: Sums; counted: Map<string, CountedVote> } {
+  const counted = countedVotes(votes, transcoderOf)
+  const sums: Sums = { for: 0n, against: 0n, abstain: 0n }
+  for (const { voter, choice } of votes) sums[SIDES[choice]] += counted.get(voter)?.countedWeight ?? 0n
+  return { sums, counted }
+}
+
+/** What each vote comes to, whatever it is for, by voter: that of a delegator is taken off the weight of its transcoder. */
+export function countedVotes(
+  votes: Iterable<Pick<WeightedVote, 'voter' | 'weight'>>,
+  transcoderOf: (voter: string) => string | null,
+): Map<string, CountedVote> {
   const counted = new Map<string, CountedVote>()
   for (const { voter, weight } of votes) {
     counted.set(voter, { weight, countedWeight: weight, overrides: transcoderOf(voter) })
@@ -50,9 +61,7 @@ export function tally(
     const transcoder = overrides === null ? undefined : counted.get(overrides)
     if (transcoder !== undefined) transcoder.countedWeight -= weight
   }
-  const sums: Sums = { for: 0n, against: 0n, abstain: 0n }
-  for (const { voter, choice } of votes) sums[SIDES[choice]] += counted.get(voter)?.countedWeight ?? 0n
-  return { sums, counted }
+  return counted
 }
 
 /** All that was cast, wei. */

@@ -26,6 +26,11 @@ export class ChainView {
     return this.chain.source.network
   }
 
+  /** The chain's id (EIP-155); undefined where nobody told. */
+  get chainId(): number | undefined {
+    return this.chain.source.chainId
+  }
+
   /** The facts this request reads; UPSTREAM_UNAVAILABLE, with the network's name, where there are none. */
   get facts(): Facts {
     this.#isAsked = true

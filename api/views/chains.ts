@@ -26,6 +26,15 @@ export class Chains {
     throw new ApiError('BAD_USER_INPUT', `No network ${JSON.stringify(network)} is indexed here; there are: ${names}`)
   }
 
+  /** Only those with a chain id, given in decimal: recordings may share one; BAD_USER_INPUT where there is none. */
+  withChainId(chainId: string): Chains {
+    const views = this.views.filter((view) => view.chainId !== undefined && String(view.chainId) === chainId)
+    if (views.length > 0) return new Chains(views)
+    const ids = new Set(this.views.flatMap((view) => (view.chainId === undefined ? [] : [view.chainId])))
+    const known = [...ids].join(', ') || 'none is known'
+    throw new ApiError('BAD_USER_INPUT', `No chain with the id ${chainId} is indexed here; there are: ${known}`)
+  }
+
   /** These chains, or only the one named. */
   all(network: string | null | undefined): readonly ChainView[] {
     return network === null || network === undefined ? this.views : [this.named(network)]

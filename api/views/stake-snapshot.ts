@@ -1,6 +1,6 @@
 import { ApiError } from '../facts/errors.ts'
 import { byVotes, type Moment, type VotingPower } from '../rules/voting-power.ts'
-import { proveVotes, type VotesLeaf, type VotesProof } from './votes-tree.ts'
+import { dumpVotes, proveVotes, type VotesLeaf, type VotesProof } from './votes-tree.ts'
 
 /** What a Merkle tree of nothing is given as its root. */
 const NO_ROOT = `0x${'00'.repeat(32)}`
@@ -40,14 +40,22 @@ export class StakeSnapshot {
 
   /** Root of the OpenZeppelin standard tree over (address, votes) of holders with votes; 32 zero bytes without any. */
   async merkleRoot(): Promise<string> {
-    // Those with votes come first.
-    const hasVotes = (this.holders[0]?.votes ?? 0n) > 0n
-    return hasVotes ? (await proveVotes(this.key, () => this.#leaves())).root : NO_ROOT
+    return this.#hasVotes ? (await proveVotes(this.key, () => this.#leaves())).root : NO_ROOT
   }
 
   /** The proof of a holder's votes; null for who has none. */
   async votesProof({ account, votes }: Pick<VotingPower, 'account' | 'votes'>): Promise<VotesProof | null> {
     return votes === 0n ? null : proveVotes(this.key, () => this.#leaves(), [account, votes])
+  }
+
+  /** The same tree, whole, as the JSON of OpenZeppelin's StandardMerkleTree.dump(); null where nobody has votes. */
+  async votesTree(): Promise<string | null> {
+    return this.#hasVotes ? dumpVotes(this.key, () => this.#leaves()) : null
+  }
+
+  get #hasVotes(): boolean {
+    // Those with votes come first.
+    return (this.holders[0]?.votes ?? 0n) > 0n
   }
 
   #leaves(): VotesLeaf[] {

@@ -8,10 +8,10 @@ import { StandardMerkleTree } from '@openzeppelin/merkle-tree'
 const KEPT = 20
 const trees = new Map()
 
-parentPort.on('message', ({ id, tree: name, leafEncoding, leaves, leaf }) => {
+parentPort.on('message', ({ id, asked, tree: name, leafEncoding, leaves, leaf }) => {
   const tree = trees.get(name) ?? (leaves === undefined ? undefined : StandardMerkleTree.of(leaves, leafEncoding))
   if (tree === undefined) {
-    parentPort.postMessage({ id, proof: null })
+    parentPort.postMessage({ id, told: null })
     return
   }
   // The one asked for last is dropped last.
@@ -19,5 +19,11 @@ parentPort.on('message', ({ id, tree: name, leafEncoding, leaves, leaf }) => {
   trees.set(name, tree)
   if (trees.size > KEPT) trees.delete(trees.keys().next().value)
   const proof = leaf === undefined ? { leaf: '', proof: [] } : { leaf: tree.leafHash(leaf), proof: tree.getProof(leaf) }
-  parentPort.postMessage({ id, proof: { root: tree.root, ...proof } })
+  const dump = asked === 'dump' ? JSON.stringify(tree.dump(), withDecimals) : null
+  parentPort.postMessage({ id, told: { proof: { root: tree.root, ...proof }, dump } })
 })
+
+/** A bigint as a decimal string, which JSON has no other form for. */
+function withDecimals(_, part) {
+  return typeof part === 'bigint' ? String(part) : part
+}

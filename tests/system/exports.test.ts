@@ -299,6 +299,48 @@ test('a holder at a block can be proven by the root of that block', async () => 
   })
 })
 
+describe('without its head a file begins with its columns, or its first row,', () => {
+  const proposal = `poll:${Object.keys(livepeer.polls)[0]}`
+
+  test.each([
+    '/snapshots/9',
+    '/snapshots/block-480?network=recorded',
+    `/snapshots/9/power/${ACCOUNT}`,
+    '/allocations/9?seats=2&supply=1000',
+    '/proposals',
+    `/proposals/${proposal}/votes`,
+    `/proposals/${proposal}/absentees`,
+    `/proposals/${proposal}/recount?without=${ACCOUNT}`,
+  ])('%s', async (file) => {
+    const [path, query = ''] = file.split('?')
+    const beside = query === '' ? '' : `?${query}`
+    for (const ending of ['csv', 'ndjson']) {
+      const whole = await (await get(`${path}.${ending}${beside}`)).text()
+      const answer = await get(`${path}.${ending}?header=none${query === '' ? '' : `&${query}`}`)
+      const lines = whole.split('\n')
+      const rest = ending === 'csv' ? lines.filter((line) => !line.startsWith('# ')) : lines.slice(1)
+      expect(await answer.text()).toBe(rest.join('\n'))
+      const [, head = ''] = /^<(.*)>; rel="describedby"$/.exec(answer.headers.get('link') ?? '') ?? []
+      expect(head).toBe(`${path}.json${beside.replaceAll(',', '%2C')}`)
+      expect((await get(head)).status).toBe(200)
+    }
+    expect((await get(`${path}.csv${beside}`)).headers.get('link')).toBeNull()
+  })
+
+  test('kept, resumed and known by a tag of its own, and the link has nothing of a stranger’s', async () => {
+    const path = '/snapshots/9.csv?header=none'
+    const [with_, without] = await Promise.all([get('/snapshots/9.csv'), get(path)])
+    const etag = without.headers.get('etag') ?? ''
+    expect(etag).not.toBe(with_.headers.get('etag'))
+    expect(without.headers.get('cache-control')).toContain('immutable')
+    expect((await raw(path, { 'if-none-match': etag })).status).toBe(304)
+    const part = await get(path, { range: 'bytes=0-6', 'if-range': etag })
+    expect([part.status, await part.text()]).toEqual([206, 'account'])
+    const odd = await raw('/snapshots/9.csv?network=recorded&header=none&network=%3E;rel="x"', {})
+    expect([odd.status, odd.headers.link]).toEqual([400, undefined])
+  })
+})
+
 describe('a closed round, or a final block,', () => {
   test.each([
     'snapshots/9.csv',
@@ -436,6 +478,11 @@ describe('what cannot be had is refused with a code', () => {
     ['/snapshots/%E0%A4.csv', 400, 'BAD_USER_INPUT', 'decode'],
     ['/snapshots/9.csv?network=nowhere', 400, 'BAD_USER_INPUT', 'recorded'],
     ['/snapshots/9.csv?netwrok=recorded', 400, 'BAD_USER_INPUT', 'netwrok'],
+    ['/snapshots/9.csv?header=all', 400, 'BAD_USER_INPUT', 'header can only be none'],
+    ['/snapshots/9.ndjson?header=', 400, 'BAD_USER_INPUT', 'header can only be none'],
+    ['/snapshots/9.csv?header=none&header=none', 400, 'BAD_USER_INPUT', 'header can only be none'],
+    ['/snapshots/9.json?header=none', 400, 'BAD_USER_INPUT', 'csv and ndjson'],
+    [`/snapshots/9/proof/${ACCOUNT}.json?header=none`, 400, 'BAD_USER_INPUT', 'csv and ndjson'],
     ['/snapshots/9.csv?network=a&network=b', 400, 'BAD_USER_INPUT', 'once'],
     [`/snapshots/9.csv${L1}`, 422, 'NOT_EXACT', 'Ethereum L1'],
     [`/snapshots/9/proof/${STRANGER}.json${L1}`, 422, 'NOT_EXACT', 'Ethereum L1'],
@@ -502,6 +549,8 @@ describe('the command line', () => {
       [['snapshot', '9', '--format', 'json'], '/snapshots/9.json'],
       [['allocation', '9', '--seats', '2', '--network', 'recorded'], '/allocations/9.csv?seats=2&network=recorded'],
       [['proposals', '--format', 'ndjson'], '/proposals.ndjson'],
+      [['snapshot', '9', '--no-header'], '/snapshots/9.csv?header=none'],
+      [['allocation', '9', '--no-header', '--format', 'ndjson'], '/allocations/9.ndjson?header=none'],
       [['votes', proposal], `/proposals/${proposal}/votes.csv`],
       [['power', account, '9'], `/snapshots/9/power/${account}.csv`],
       [['snapshot', '--block', '480'], '/snapshots/block-480.csv'],
@@ -601,6 +650,8 @@ describe('the command line', () => {
     [['votes', 'poll:1'], 1, 'error: "poll:1" is not a proposal'],
     [['power', '0x12', '9'], 1, 'error: "0x12" is not an address'],
     [['snapshot', '9', '--output', '/nowhere/a.csv'], 1, 'error: ENOENT'],
+    [['snapshot', '9', '--no-header', '--format', 'table'], 1, 'error: --no-header is for csv and ndjson'],
+    [['snapshot', '9', '--no-header', '--format', 'json'], 1, 'error: header=none is for csv and ndjson'],
     [['absentees', 'poll:1'], 1, 'error: "poll:1" is not a proposal'],
     [['recount', 'poll:1', '--quorum', 'half'], 1, "error: option '--quorum <part>' argument 'half' is invalid"],
     [['recount', 'poll:1', '--choice', ...Array(251).fill('0x12=FOR')], 1, 'error: 251 voters are given'],

@@ -30,6 +30,7 @@ export function asOf(chain: FactsSource, { block, timestamp }: { block: number; 
   const then = (facts: Facts) => facts.asOf({ block, blockHash: null, timestamp: timestamp ?? null })
   return {
     network: chain.network,
+    chainId: chain.chainId,
     roundLength: chain.roundLength,
     lptAddresses: chain.lptAddresses,
     get facts() {

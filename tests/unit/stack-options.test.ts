@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
+import { planChains } from '../../stack/chain-plan.ts'
 import { type Contracts, checkRpc, readNetwork } from '../../stack/networks.ts'
 import { TimeLeft } from '../../stack/progress.ts'
 import { chooseSubgraph, networkManifest } from '../../stack/subgraph-build.ts'
@@ -93,6 +94,12 @@ describe('a networks file', () => {
       expect(chooseSubgraph(resolve('.'), network, contracts)).toMatchObject({ manifest: 'subgraph.yaml', leftOut: [] })
     }
   })
+})
+
+it('a chain behind a graph-node that is already there has the id that its name tells', async () => {
+  const networks = ['arbitrum-one', 'mainnet', 'devnet', 'constructor']
+  const planned = await planChains({ networks, graphNodeUrl: 'http://127.0.0.1:8000' })
+  expect(planned.map(({ chainId }) => chainId)).toEqual([42161, 1, undefined, undefined])
 })
 
 describe('an RPC', () => {

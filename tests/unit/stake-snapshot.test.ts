@@ -59,6 +59,18 @@ test('who has votes can be proven, who has none cannot', async () => {
   expect(await snapshot.votesProof({ account: address('3'), votes: 0n })).toBeNull()
 })
 
+test('the whole tree is the dump of the standard one, with amounts as text; there is none without votes', async () => {
+  const powers = [power('3', 0n, 5n), power('2', 7n, 7n), power('4', 8n, 8n)]
+  const snapshot = new StakeSnapshot('dump', startOf(9), 30n, 40n, powers, true)
+  const leaves = [
+    [address('4'), '8'],
+    [address('2'), '7'],
+  ]
+  const tree = StandardMerkleTree.of(leaves, ['address', 'uint256'])
+  expect(JSON.parse((await snapshot.votesTree()) ?? '')).toEqual(tree.dump())
+  expect(await new StakeSnapshot('nobody', startOf(9), 0n, 0n, [power('3', 0n, 5n)], true).votesTree()).toBeNull()
+})
+
 test('without votes the Merkle root is 32 zero bytes', async () => {
   expect(await new StakeSnapshot('none', startOf(9), 0n, 0n, [power('3', 0n, 5n)], true).merkleRoot()).toBe(
     `0x${'0'.repeat(64)}`,

@@ -1,7 +1,14 @@
 import { createHash } from 'node:crypto'
 import { parse } from 'csv-parse/sync'
 import { describe, expect, test } from 'vitest'
-import { bytesOf, type Format, type RenderedFile, renderTable, type Table } from '../../api/files/table-file.ts'
+import {
+  bytesOf,
+  type Format,
+  type HeadPlace,
+  type RenderedFile,
+  renderTable,
+  type Table,
+} from '../../api/files/table-file.ts'
 
 interface Row {
   amount: bigint | null
@@ -18,8 +25,8 @@ const table = (rows: Row[]): Table<Row> => ({
   rows,
 })
 
-async function textOf(rows: Row[], format: Format): Promise<string> {
-  return Buffer.concat((await renderTable(table(rows), format)).pieces).toString()
+async function textOf(rows: Row[], format: Format, headPlace?: HeadPlace): Promise<string> {
+  return Buffer.concat((await renderTable(table(rows), format, headPlace)).pieces).toString()
 }
 
 describe('a table as a file', () => {
@@ -54,6 +61,17 @@ describe('a table as a file', () => {
     expect(lines.map((line) => JSON.parse(line))).toEqual([header, ...records])
     expect(JSON.parse(await textOf([], 'json'))).toEqual({ header, rows: [] })
     expect(await textOf([], 'csv')).toMatch(/amount,known,text\n$/)
+  })
+
+  test('without its head has its columns first', async () => {
+    const [csv, ndjson, json] = await Promise.all(
+      (['csv', 'ndjson', 'json'] as const).map((format) => textOf(rows, format, 'NONE')),
+    )
+    expect(csv).toBe('amount,known,text\n1000000000000000000000000000000,true,plain\n,false,\n')
+    expect(ndjson).toBe((await textOf(rows, 'ndjson')).split('\n').slice(1).join('\n'))
+    expect(json).toBe(await textOf(rows, 'json'))
+    expect(await textOf([], 'csv', 'NONE')).toBe('amount,known,text\n')
+    expect(await textOf([], 'ndjson', 'NONE')).toBe('')
   })
 
   test('keeps any text exactly, and none is a formula to a spreadsheet', async () => {
