@@ -79,9 +79,9 @@ interface Offer {
 }
 
 /**
- * The files of snapshots, proofs, trees, scores, voting powers, allocations, histories, proposals, votes, absentees and recounts, the feeds, and what
- * all paths are, see docs/exports.md; a new path gets its line in openapi.ts. Each request sees the chains of a context of
- * its own. `log` takes a line about an error that is the server's own fault.
+ * The files of snapshots, proofs, trees, scores, voting powers, allocations, histories, proposals, votes, absentees and
+ * recounts, the feeds, and what all paths are, see docs/exports.md; a new path gets its line in openapi.ts. Each request
+ * sees the chains of a context of its own. `log` takes a line about an error that is the server's own fault.
  */
 export function exportsRouter(newContext: () => Context, log?: (line: string) => void): Router {
   const router = Router({ caseSensitive: true, strict: true })

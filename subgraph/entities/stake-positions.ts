@@ -71,7 +71,7 @@ export class StakePositions {
     recordContradiction(this.protocol, this.event, position.id, 'TRANSCODER', message)
   }
 
-  /** Stake of this account was moved by an event never seen: neither of the delegates that it can have been moved to or from is exact. */
+  /** Stake of this account was moved by an event never seen: the delegates it can have been moved to or from are not exact. */
   contradictDelegates(owner: DelegatorPosition, told: Bytes): void {
     const message = `stake of ${owner.id.toHexString()} was moved by an event never seen`
     const known = owner.delegate
