@@ -128,7 +128,7 @@ export async function createServer(options: {
     express.json({ limit: limits.documentBytes }),
     expressMiddleware(apollo, { context: async () => newContext() }),
   )
-  app.use(exportsRouter(newContext, log), scoresRouter(newContext, limits, log))
+  app.use(exportsRouter(newContext, limits, log), scoresRouter(newContext, limits, log))
   app.use(requestErrors(limits, metrics, log))
 
   await listen(httpServer, options.port, host)

@@ -24,7 +24,7 @@ const MAY_IMPORT = {
     'api/http/metrics.ts',
     'api/texts/ipfs-file.ts',
   ],
-  'tests/': ['api/', 'cli/', 'examples/', 'stack/', 'web/'],
+  'tests/': ['api/', 'cli/', 'examples/', 'mappings/', 'stack/', 'subgraph/', 'web/'],
   'mappings/': ['subgraph/'],
   'subgraph/entities/': ['subgraph/generated/', 'subgraph/ids.ts', 'subgraph/protocol/'],
   'subgraph/ids.ts': [],

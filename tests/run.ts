@@ -18,6 +18,7 @@ const STEPS = [
       'graph build --output-dir build/graph-cli && graph build subgraph.mainnet.yaml --output-dir build/graph-cli-mainnet',
     summary: /^Build completed.*/,
   },
+  { name: 'matchstick', command: 'tsx tests/matchstick/compile.ts', summary: /^\d+ compiled, \d+ failed.*/ },
   { name: 'mappings', command: 'tsx tests/subgraph/run.ts', summary: /^\d+ passed, \d+ failed.*/ },
   { name: 'system', command: 'vitest run --project system', summary: /^\s*Tests .*/ },
 ]

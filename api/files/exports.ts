@@ -8,6 +8,7 @@ import { ApiError } from '../facts/errors.ts'
 import { type Context, viewsOf } from '../graphql/context.ts'
 import { changesOf } from '../graphql/counting-resolvers.ts'
 import type { Choice } from '../graphql/generated/resolvers.ts'
+import type { Limits } from '../graphql/limits.ts'
 import { findProposal, globalId } from '../graphql/proposal-ids.ts'
 import { scalars } from '../graphql/scalars.ts'
 import type { Chains } from '../views/chains.ts'
@@ -29,6 +30,7 @@ import {
 import { FEEDS, type Feed, feedText } from './feeds.ts'
 import { HISTORY_FORMATS, Histories } from './history.ts'
 import { openApi } from './openapi.ts'
+import { NoPlace, Places } from './places.ts'
 import { scoresJson, scoresOfHolders } from './snapshot-scores.ts'
 import {
   bytesOf,
@@ -81,9 +83,9 @@ interface Offer {
 /**
  * The files of snapshots, proofs, trees, scores, voting powers, allocations, histories, proposals, votes, absentees and
  * recounts, the feeds, and what all paths are, see docs/exports.md; a new path gets its line in openapi.ts. Each request
- * sees the chains of a context of its own. `log` takes a line about an error that is the server's own fault.
+ * sees the chains of a context of its own; of `limits` those of histories count. `log` takes a line about an error that is the server's own fault.
  */
-export function exportsRouter(newContext: () => Context, log?: (line: string) => void): Router {
+export function exportsRouter(newContext: () => Context, limits: Limits, log?: (line: string) => void): Router {
   const router = Router({ caseSensitive: true, strict: true })
   const kept = new LRUCache<string, RenderedFile, () => Promise<RenderedFile>>({
     maxSize: KEPT_BYTES,
@@ -108,34 +110,49 @@ export function exportsRouter(newContext: () => Context, log?: (line: string) =>
     }
 
   const histories = new Histories()
+  const places = new Places('histories', limits.histories)
 
-  /** Made while it is sent, so that no part of it can be asked for. */
+  /** Made while it is sent, so that no part of it can be asked for; so many at once. */
   async function sendHistory(request: Request, response: Response): Promise<void> {
     const asked = query(request, ['network', 'toRound'])
     const format = endingOf(HISTORY_FORMATS, request.params.format)
     const headPlace = headPlaceOf(request, format)
     const toRound = asked.toRound === undefined ? null : wholeNumber('toRound', asked.toRound)
-    const { final, etag, pieces } = await histories.file(
-      newContext().chains,
-      { network: asked.network, toRound },
-      format,
-      headPlace,
-    )
-    response.type(HISTORY_FORMATS[format])
-    if (headPlace === 'NONE') response.set('Link', `<${pathOfHead(request, format)}>; rel="describedby"`)
-    response.set({
-      'Cache-Control': final && toRound !== null ? CACHING.final : CACHING.open,
-      ETag: etag,
-      'Accept-Ranges': 'none',
+    const left = new AbortController()
+    response.once('close', () => left.abort())
+    // What must be known before the first byte is as much work as the rest, so it takes a place too.
+    await places.use(left.signal, async () => {
+      const of = { network: asked.network, toRound }
+      const { final, etag, pieces } = await histories.file(newContext().chains, of, format, headPlace)
+      if (left.signal.aborted) return
+      response.type(HISTORY_FORMATS[format])
+      if (headPlace === 'NONE') response.set('Link', `<${pathOfHead(request, format)}>; rel="describedby"`)
+      response.set({
+        'Cache-Control': final && toRound !== null ? CACHING.final : CACHING.open,
+        ETag: etag,
+        'Accept-Ranges': 'none',
+      })
+      // Who takes nothing any more would keep the place for ever.
+      response.setTimeout(limits.stalledMilliseconds)
+      if (request.fresh) response.status(304).end()
+      else if (request.method === 'HEAD') response.end()
+      else await sendPieces(pieces(), response)
     })
-    if (request.fresh) response.status(304).end()
-    else if (request.method === 'HEAD') response.end()
-    else await sendPieces(pieces(), response)
   }
 
   router.use(
     PATHS,
-    cors({ exposedHeaders: ['ETag', 'Content-Range', 'Accept-Ranges', 'Content-Length', 'Repr-Digest', 'Link'] }),
+    cors({
+      exposedHeaders: [
+        'ETag',
+        'Content-Range',
+        'Accept-Ranges',
+        'Content-Length',
+        'Repr-Digest',
+        'Link',
+        'Retry-After',
+      ],
+    }),
   )
   router.get('/snapshots/:file', answer(snapshotFile))
   router.get('/snapshots/:moment/proof/:file', answer(proofFile))
@@ -396,14 +413,14 @@ function rangeOf(
 /** What a client is told of an error; nothing of what is the server's own fault. */
 export function sendError(error: unknown, response: Response, log: ((line: string) => void) | undefined): void {
   const code = error instanceof GraphQLError ? String(error.extensions.code) : undefined
-  const status = code === undefined ? clientStatus(error) : STATUS[code]
+  const status = error instanceof NoPlace ? 503 : code === undefined ? clientStatus(error) : STATUS[code]
   if (status === undefined) log?.(`an export failed: ${error instanceof Error ? error.stack : String(error)}`)
   if (response.headersSent) {
     response.destroy()
     return
   }
   response.status(status ?? 500).set('Cache-Control', 'no-store')
-  if (status === 503) response.set('Retry-After', '2')
+  if (status === 503) response.set('Retry-After', String(error instanceof NoPlace ? error.retryAfterSeconds : 2))
   if (status === undefined) response.json(errorBody('INTERNAL_SERVER_ERROR', 'The file could not be made'))
   else response.json(errorBody(code ?? 'BAD_USER_INPUT', error instanceof Error ? error.message : String(error)))
 }

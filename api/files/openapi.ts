@@ -307,7 +307,10 @@ const STATUSES = {
   '416': refusal('BAD_USER_INPUT: the range is behind the end of the file'),
   '422': refusal('NOT_EXACT, or NO_ACTIVE_TRANSCODERS'),
   '429': answer('LIMIT_EXCEEDED: too many requests a minute', ['application/json'], 'Errors'),
-  '503': { ...refusal('UPSTREAM_UNAVAILABLE or BLOCK_REORGED'), headers: { 'Retry-After': RETRY_AFTER } },
+  '503': {
+    ...refusal('UPSTREAM_UNAVAILABLE or BLOCK_REORGED; of a history also LIMIT_EXCEEDED: too many at once'),
+    headers: { 'Retry-After': RETRY_AFTER },
+  },
 }
 
 /** What any file can answer. */

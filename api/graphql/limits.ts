@@ -25,6 +25,10 @@ export interface Limits {
   milliseconds: number
   /** Requests of one client a minute; 0 for any number. */
   requestsPerMinute: number
+  /** Histories being sent at once, of all clients together. */
+  histories: number
+  /** How long a client may take nothing of a history that is sent to it; 0 for any time. */
+  stalledMilliseconds: number
 }
 
 /** All votes of all proposals in one document, with all their fields, are within it; what audits need is far less. */
@@ -40,6 +44,8 @@ export const DEFAULT_LIMITS: Limits = {
   responseCharacters: 20_000_000,
   milliseconds: 30_000,
   requestsPerMinute: 600,
+  histories: 4,
+  stalledMilliseconds: 30_000,
 }
 
 /** For measuring what limits cost. */
@@ -54,6 +60,8 @@ export const NO_LIMITS: Limits = {
   responseCharacters: Infinity,
   milliseconds: Infinity,
   requestsPerMinute: 0,
+  histories: Infinity,
+  stalledMilliseconds: 0,
 }
 
 /** LIMIT_EXCEEDED with the limit's name, its value and what the request had, with an HTTP status of the client's fault. */

@@ -1,5 +1,6 @@
 import { get as httpGet, type IncomingMessage } from 'node:http'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { finished } from 'node:stream/promises'
 import { setTimeout as pause } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
@@ -8,6 +9,8 @@ import { HeldFacts } from '../../api/facts/facts.ts'
 import type { FactsSource } from '../../api/facts/followed-chain.ts'
 import { type Lists, Names } from '../../api/facts/series.ts'
 import { StakeFacts } from '../../api/facts/stake.ts'
+import { Histories } from '../../api/files/history.ts'
+import { DEFAULT_LIMITS } from '../../api/graphql/limits.ts'
 import type { ApiServer } from '../../api/server.ts'
 import { NO_FACTS } from '../no-facts.ts'
 import { serveFacts } from './serve.ts'
@@ -164,6 +167,101 @@ describe('a history of 300,000 rows', () => {
       expect(spans.mock.calls.length).toBe(made)
     } finally {
       spans.mockRestore()
+    }
+  })
+
+  /** Answers of which nothing is read any more, so many as are sent at once. */
+  function takeAllPlaces(): Promise<IncomingMessage[]> {
+    return Promise.all(Array.from({ length: DEFAULT_LIMITS.histories }, () => begin('/history.csv')))
+  }
+
+  test('is refused for a while where all are taken, whatever is asked of it; nothing else is', async () => {
+    const taken = await takeAllPlaces()
+    try {
+      const started = Date.now()
+      const refused = await Promise.all(
+        ['csv', 'ndjson?toRound=3', 'parquet'].map((name) => fetch(`${server.url}/history.${name}`)),
+      )
+      const waited = Date.now() - started
+      for (const answer of refused) {
+        expect([answer.status, answer.headers.get('retry-after'), answer.headers.get('cache-control')]).toEqual([
+          503,
+          '10',
+          'no-store',
+        ])
+        expect(await answer.json()).toEqual({
+          error: {
+            code: 'LIMIT_EXCEEDED',
+            message:
+              'histories limit of 4 at once exceeded: all of them are taken now, ask again later; see the limits in the schema',
+          },
+        })
+      }
+      expect(waited).toBeGreaterThan(4500)
+      // What cannot be answered anyway waits for nobody.
+      expect((await fetch(`${server.url}/history.csv?toRound=x`)).status).toBe(400)
+      expect((await fetch(`${server.url}/snapshots/3.csv`)).status).toBe(200)
+    } finally {
+      for (const answer of taken) answer.destroy()
+    }
+  })
+
+  test('is sent as soon as another one ends or is broken off, in the order asked; who left meanwhile is passed over', async () => {
+    const made = vi.spyOn(Histories.prototype, 'file')
+    const arrived = async () => {
+      await pause(300)
+      await fetch(`${server.url}/health`)
+    }
+    try {
+      const [first, ...others] = await takeAllPlaces()
+      const left = new AbortController()
+      const gone = fetch(`${server.url}/history.csv`, { signal: left.signal }).catch((error: Error) => error.name)
+      await arrived()
+      const next = begin('/history.ndjson?toRound=3')
+      await arrived()
+      const last = begin('/history.parquet?toRound=3')
+      await arrived()
+      left.abort()
+      expect(await gone).toBe('AbortError')
+      await arrived()
+      expect(made).toHaveBeenCalledTimes(DEFAULT_LIMITS.histories)
+      first?.destroy()
+      const answer = await next
+      expect([answer.statusCode, made.mock.lastCall?.[2]]).toEqual([200, 'ndjson'])
+      await drain(answer)
+      expect([(await last).statusCode, made.mock.lastCall?.[2]]).toEqual([200, 'parquet'])
+      await drain(await last)
+      expect(made).toHaveBeenCalledTimes(DEFAULT_LIMITS.histories + 2)
+      for (const one of others) one.destroy()
+      const all = await takeAllPlaces()
+      expect(all.map(({ statusCode }) => statusCode)).toEqual([200, 200, 200, 200])
+      for (const one of all) one.destroy()
+    } finally {
+      made.mockRestore()
+    }
+  })
+
+  test('is cut off where its client takes nothing of it, which frees its place; not where it reads slowly', async () => {
+    const strict = await serveFacts([madeUpSource()], { limits: { histories: 2, stalledMilliseconds: 3000 } })
+    const ask = () =>
+      new Promise<IncomingMessage>((resolve, reject) => {
+        httpGet(`${strict.url}/history.csv`, resolve).once('error', reject)
+      })
+    try {
+      const [stalled, slow] = await Promise.all([ask(), ask()])
+      let isFree = false
+      const waiting = (async () => {
+        while (!isFree) isFree = (await fetch(`${strict.url}/history.ndjson?toRound=3`)).status === 200
+      })()
+      for await (const _ of slow as AsyncIterable<Buffer>) {
+        await pause(30)
+        if (isFree) break
+      }
+      await waiting
+      stalled.resume()
+      await expect(finished(stalled)).rejects.toMatchObject({ code: 'ECONNRESET' })
+    } finally {
+      await strict.close()
     }
   })
 
