@@ -22,6 +22,7 @@ const MAY_IMPORT = {
     'api/facts/followed-chain.ts',
     'api/graphql/limits.ts',
     'api/http/metrics.ts',
+    'api/http/rate-limit.ts',
     'api/texts/ipfs-file.ts',
   ],
   'tests/': ['api/', 'cli/', 'examples/', 'stack/', 'web/'],

@@ -15,7 +15,7 @@ import {
   subgraphUrl,
   watchIndexing,
 } from './indexing.ts'
-import { ROUND_LENGTHS } from './networks.ts'
+import { publicNetwork, ROUND_LENGTHS } from './networks.ts'
 import { startPostgres } from './postgres.ts'
 import { freePorts, pause, StackError } from './processes.ts'
 import { RecordedChain, readRecordedCalls, serveRecordedChains } from './recorded-chain.ts'
@@ -30,7 +30,7 @@ export interface StackOptions extends ChainOptions, RunOptions {
   /** URLs of IPFS gateways, for the texts of polls, in the order they are asked; none are fetched without. */
   ipfsGateways?: readonly string[]
   /** How the API follows the index, where not by its defaults. */
-  following?: Pick<FollowOptions, 'intervalMs' | 'maxAgeSeconds' | 'maxFactsMiB'>
+  following?: Pick<FollowOptions, 'intervalMs' | 'maxAgeSeconds' | 'maxHeadAgeSeconds' | 'maxFactsMiB'>
   /** What a request and a client may ask of the API, where not its defaults. */
   limits?: Partial<Limits>
   /** Proxies that the API believes whom they ask for. */
@@ -241,6 +241,7 @@ function apiChain(
     ...(roundLength === undefined ? {} : { roundLength }),
     ...(rpcUrl === undefined ? {} : { rpcUrl }),
     ...(lpt === undefined ? {} : { lptAddress: lpt.address }),
+    neverRests: recording === undefined && chainId !== undefined && publicNetwork(chainId) !== undefined,
   }
 }
 

@@ -44,6 +44,11 @@ const mistakes: [string, (folder: string) => string[], RegExp][] = [
     () => ['--ipfs-gateway', 'https://ipfs.io', '--ipfs-gateway', 'https://dweb.link,ipfs://x'],
     /--ipfs-gateway .*is invalid\. It is no http or https URL/,
   ],
+  ...['true', '1', '203.0.113.7:51001', '10.0.0.0/33', 'loopback,'].map((value): [string, () => string[], RegExp] => [
+    `${value} as proxies to trust`,
+    () => ['--trust-proxy', value],
+    /--trust-proxy .*is invalid\. It must be addresses/,
+  ]),
   ['a network without an RPC', () => real(), /^network arbitrum-one needs an RPC/],
   ['an RPC without a network', () => ['--rpc', NOBODY], /needs a network/],
   [
