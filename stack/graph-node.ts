@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
+import { endpointOf, hostOf } from '../api/facts/rpc.ts'
 import { type ProcessTable, StackError, startChild, waitFor } from './processes.ts'
 
 /** The last block that graph-node can tell. */
@@ -137,9 +138,7 @@ export async function startGraphNode(options: GraphNodeOptions): Promise<GraphNo
     args: [
       'dev',
       ...['--manifests', `${placeholder}:.`],
-      ...['--postgres-url', postgresUrl],
       ...['--ipfs', ipfsUrl],
-      ...['--ethereum-rpc', `${chain.network}:${chain.rpcUrl}`],
       ...['--http-port', String(ports.query)],
       ...['--admin-port', String(ports.admin)],
       ...['--index-node-port', String(ports.status)],
@@ -147,7 +146,13 @@ export async function startGraphNode(options: GraphNodeOptions): Promise<GraphNo
     ],
     logFile,
     cwd: dir,
-    env: { ...settings(chain), ...process.env },
+    // Everybody on the machine sees command lines: a password and a key have no place there.
+    env: {
+      ...settings(chain),
+      ...process.env,
+      POSTGRES_URL: postgresUrl,
+      ETHEREUM_RPC: `${chain.network}:${chain.rpcUrl}`,
+    },
   })
   child.once('error', (error) => onExit(`did not start: ${error.message}`))
   child.once('exit', (code, killedBy) => onExit(killedBy ? `was ended by ${killedBy}` : `ended with code ${code}`))
@@ -173,14 +178,21 @@ export function gnd(): string {
 }
 
 /** Posts JSON and gives the JSON that comes back. */
-export async function postJson<T>(url: string, body: unknown, milliseconds = 10_000): Promise<T> {
+export async function postJson<T>(text: string, body: unknown, milliseconds = 10_000): Promise<T> {
+  const { url, headers } = endpointOf(text)
   const response = await fetch(url, {
     method: 'POST',
-    headers: { 'content-type': 'application/json' },
+    headers: { 'content-type': 'application/json', ...headers },
     body: JSON.stringify(body),
     signal: AbortSignal.timeout(milliseconds),
   })
   return (await response.json()) as T
+}
+
+/** Why a request failed, with nothing of where it went: what fetch itself says is only that it did. */
+export function reasonOf(error: Error): string {
+  const cause = error.cause instanceof Error ? error.cause : error
+  return (cause.message || cause.name).replace(/\bhttps?:\/\/\S+/g, hostOf)
 }
 
 /** Asks a subgraph; gives the data of the answer, throws with the first error where there is none. */

@@ -2,11 +2,12 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Chain, FollowedChain, type FollowOptions } from '../api/facts/followed-chain.ts'
+import { hostOf } from '../api/facts/rpc.ts'
 import type { Limits } from '../api/graphql/limits.ts'
 import { Metrics } from '../api/http/metrics.ts'
 import { type ApiServer, createServer } from '../api/server.ts'
 import { type ChainOptions, type PlannedChain, planChains } from './chain-plan.ts'
-import { GraphNode, gnd, isSubgraphUrl, querySubgraph, startGraphNode } from './graph-node.ts'
+import { GraphNode, gnd, isSubgraphUrl, querySubgraph, reasonOf, startGraphNode } from './graph-node.ts'
 import {
   type IndexedChain,
   type IndexedUpTo,
@@ -177,7 +178,7 @@ async function startWithGraphNodeAt(
   options: StackOptions,
   planned: readonly PlannedChain[],
 ): Promise<Stack> {
-  if (!URL.canParse(url)) throw new StackError(`not a URL of a graph-node: ${url}`)
+  if (!URL.canParse(url)) throw new StackError('--graph-node is not a URL')
   const base = url.replace(/\/+$/, '')
   const isSubgraph = isSubgraphUrl(url)
   if (isSubgraph && planned.length > 1) throw new StackError('one subgraph cannot serve more than one chain')
@@ -186,7 +187,7 @@ async function startWithGraphNodeAt(
   )
   for (const { subgraphUrl } of chains) {
     await querySubgraph(subgraphUrl, '{ _meta { block { number } } }').catch((error: Error) => {
-      throw new StackError(`the graph-node at ${subgraphUrl} does not answer: ${error.message}`)
+      throw new StackError(`the graph-node at ${hostOf(subgraphUrl)} does not answer: ${reasonOf(error)}`)
     })
   }
   const api = await serveApi(run, options, chains, options.dataDir)

@@ -266,8 +266,8 @@ function rpcUrls(values: string[], networks: string[], fail: (message: string) =
       const [, name, url = value] = /^([\w-]+)=(.*)$/.exec(value) ?? []
       const [only, ...others] = networks
       const network = name ?? (only !== undefined && others.length === 0 ? only : undefined)
-      if (network === undefined) return fail(`--rpc ${value} needs a network: give --network NAME, or --rpc NAME=URL`)
-      if (!URL.canParse(url)) return fail(`--rpc ${value} is not a URL`)
+      if (network === undefined) return fail('--rpc needs a network: give --network NAME, or --rpc NAME=URL')
+      if (!URL.canParse(url)) return fail(`--rpc of ${network} is not a URL`)
       return [network, url]
     }),
   )
