@@ -13,6 +13,8 @@ export interface ChainSource {
   rpcUrl: string
   /** Whether it is a recording: its head never moves, and nothing is ever reorganised. */
   recorded: boolean
+  /** How many blocks the RPC gives logs of at a time, where that is known. */
+  logRange?: number | undefined
 }
 
 /** Where the indexing of one deployed subgraph stands. */
@@ -230,8 +232,10 @@ function indexingStatus(raw: RawStatus | null): IndexingStatus | null {
 // What graph-node is told beside its command line. The environment of the user goes before all of it, but for
 // ETHEREUM_REORG_THRESHOLD: gnd makes it 10 whatever it is told. Reorganisations deeper than that are followed all the
 // same, as graph-node looks at each step whether the block it stands at is still on the chain.
-function settings({ recorded }: ChainSource): NodeJS.ProcessEnv {
+function settings({ recorded, logRange }: ChainSource): NodeJS.ProcessEnv {
   return {
+    // Ranges that a provider refuses graph-node would ask for again and again.
+    ...(logRange === undefined ? {} : { GRAPH_ETHEREUM_MAX_BLOCK_RANGE_SIZE: String(logRange) }),
     GRAPH_LOG: 'warn',
     // A changed subgraph takes its name only once it has caught up.
     EXPERIMENTAL_SUBGRAPH_VERSION_SWITCHING_MODE: 'synced',

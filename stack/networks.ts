@@ -14,6 +14,11 @@ export interface Contract {
 /** The contracts of one network by the name of their data source. */
 export type Contracts = Readonly<Record<string, Contract>>
 
+/** The first block with something to index. */
+export function firstBlockOf(contracts: Contracts): number {
+  return Math.min(...Object.values(contracts).map(({ startBlock }) => startBlock))
+}
+
 /** The types that values a data source can be told have in a manifest. */
 export const CONTEXT_TYPES: Readonly<Record<string, 'BigInt' | 'Int'>> = {
   supportRequiredPct: 'BigInt',
