@@ -122,7 +122,7 @@ export async function createServer(options: {
     response.type('text/plain').set('Cache-Control', 'public, max-age=3600').send(SCHEMA)
   })
   app.use(editorRouter())
-  app.use(limitRate(limits))
+  app.use(limitRate(limits, log))
   app.use(
     '/graphql',
     express.json({ limit: limits.documentBytes }),

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { type Address, createPublicClient, http, isAddress, type PublicClient } from 'viem'
+import { endpointOf } from '../api/facts/rpc.ts'
 import { CliError } from './errors.ts'
 import { type Contracts, isRecorded, noContracts } from './verification/contracts.ts'
 import { messageOf } from './verification/errors.ts'
@@ -10,8 +11,14 @@ const CALLS_PER_REQUEST = 100
 
 /** A client of a chain's JSON-RPC that sends calls made at one time together. */
 export function rpcClient(url: string): PublicClient {
-  if (!URL.canParse(url)) throw new CliError(`--rpc ${url} is not a URL`)
-  return createPublicClient({ transport: http(url, { batch: { batchSize: CALLS_PER_REQUEST }, timeout: 30_000 }) })
+  if (!URL.canParse(url)) throw new CliError('--rpc is not a URL')
+  const endpoint = endpointOf(url)
+  const options = {
+    batch: { batchSize: CALLS_PER_REQUEST },
+    timeout: 30_000,
+    fetchOptions: { headers: endpoint.headers },
+  }
+  return createPublicClient({ transport: http(endpoint.url, options) })
 }
 
 /** Where the contracts of a network are; CliError where the file does not say. */

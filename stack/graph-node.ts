@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
+import { endpointOf, hostOf } from '../api/facts/rpc.ts'
 import { type ProcessTable, StackError, startChild, waitFor } from './processes.ts'
 
 /** The last block that graph-node can tell. */
@@ -12,6 +13,8 @@ export interface ChainSource {
   rpcUrl: string
   /** Whether it is a recording: its head never moves, and nothing is ever reorganised. */
   recorded: boolean
+  /** How many blocks the RPC gives logs of at a time, where that is known. */
+  logRange?: number | undefined
 }
 
 /** Where the indexing of one deployed subgraph stands. */
@@ -137,9 +140,7 @@ export async function startGraphNode(options: GraphNodeOptions): Promise<GraphNo
     args: [
       'dev',
       ...['--manifests', `${placeholder}:.`],
-      ...['--postgres-url', postgresUrl],
       ...['--ipfs', ipfsUrl],
-      ...['--ethereum-rpc', `${chain.network}:${chain.rpcUrl}`],
       ...['--http-port', String(ports.query)],
       ...['--admin-port', String(ports.admin)],
       ...['--index-node-port', String(ports.status)],
@@ -147,7 +148,13 @@ export async function startGraphNode(options: GraphNodeOptions): Promise<GraphNo
     ],
     logFile,
     cwd: dir,
-    env: { ...settings(chain), ...process.env },
+    // Everybody on the machine sees command lines: a password and a key have no place there.
+    env: {
+      ...settings(chain),
+      ...process.env,
+      POSTGRES_URL: postgresUrl,
+      ETHEREUM_RPC: `${chain.network}:${chain.rpcUrl}`,
+    },
   })
   child.once('error', (error) => onExit(`did not start: ${error.message}`))
   child.once('exit', (code, killedBy) => onExit(killedBy ? `was ended by ${killedBy}` : `ended with code ${code}`))
@@ -173,14 +180,21 @@ export function gnd(): string {
 }
 
 /** Posts JSON and gives the JSON that comes back. */
-export async function postJson<T>(url: string, body: unknown, milliseconds = 10_000): Promise<T> {
+export async function postJson<T>(text: string, body: unknown, milliseconds = 10_000): Promise<T> {
+  const { url, headers } = endpointOf(text)
   const response = await fetch(url, {
     method: 'POST',
-    headers: { 'content-type': 'application/json' },
+    headers: { 'content-type': 'application/json', ...headers },
     body: JSON.stringify(body),
     signal: AbortSignal.timeout(milliseconds),
   })
   return (await response.json()) as T
+}
+
+/** Why a request failed, with nothing of where it went: what fetch itself says is only that it did. */
+export function reasonOf(error: Error): string {
+  const cause = error.cause instanceof Error ? error.cause : error
+  return (cause.message || cause.name).replace(/\bhttps?:\/\/\S+/g, hostOf)
 }
 
 /** Asks a subgraph; gives the data of the answer, throws with the first error where there is none. */
@@ -218,8 +232,10 @@ function indexingStatus(raw: RawStatus | null): IndexingStatus | null {
 // What graph-node is told beside its command line. The environment of the user goes before all of it, but for
 // ETHEREUM_REORG_THRESHOLD: gnd makes it 10 whatever it is told. Reorganisations deeper than that are followed all the
 // same, as graph-node looks at each step whether the block it stands at is still on the chain.
-function settings({ recorded }: ChainSource): NodeJS.ProcessEnv {
+function settings({ recorded, logRange }: ChainSource): NodeJS.ProcessEnv {
   return {
+    // Ranges that a provider refuses graph-node would ask for again and again.
+    ...(logRange === undefined ? {} : { GRAPH_ETHEREUM_MAX_BLOCK_RANGE_SIZE: String(logRange) }),
     GRAPH_LOG: 'warn',
     // A changed subgraph takes its name only once it has caught up.
     EXPERIMENTAL_SUBGRAPH_VERSION_SWITCHING_MODE: 'synced',

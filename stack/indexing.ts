@@ -1,5 +1,8 @@
+import { readFile } from 'node:fs/promises'
+import { hostOf } from '../api/facts/rpc.ts'
 import type { PlannedChain } from './chain-plan.ts'
 import { type GraphNode, type GraphNodePorts, type IndexingStatus, querySubgraph } from './graph-node.ts'
+import { firstBlockOf } from './networks.ts'
 import { pause } from './processes.ts'
 import { PartError, type Run } from './run.ts'
 
@@ -29,6 +32,8 @@ export function subgraphName(network: string): string {
 /** A chain with the graph-node that indexes it. */
 export interface IndexedChain extends PlannedChain {
   ports: GraphNodePorts
+  /** Where it logs. */
+  logFile: string
   graphNode: GraphNode
 }
 
@@ -74,6 +79,44 @@ class IndexingFailures {
   }
 }
 
+/** For how long no block may be indexed, while there are some, before it is said why. */
+const STALLED_AFTER_MS = 60_000
+
+/** Says why indexing of a chain does not go on, by the last complaint in graph-node's log. */
+class Stalls {
+  readonly #run: Run
+  readonly #since = new Map<string, { block: number; at: number; told: boolean }>()
+
+  constructor(run: Run) {
+    this.#run = run
+  }
+
+  /** Takes where a chain stands; null for the last block indexed, or the head, where it is not known. */
+  async look({ network, logFile }: IndexedChain, block: number, head: number | null): Promise<void> {
+    const before = this.#since.get(network)
+    if (before === undefined || before.block !== block || (head !== null && block >= head)) {
+      if (before?.told === true && before.block !== block) this.#run.log(`${network}: indexing goes on`)
+      this.#since.set(network, { block, at: performance.now(), told: false })
+      return
+    }
+    if (before.told || performance.now() - before.at < STALLED_AFTER_MS) return
+    before.told = true
+    const complaint = await lastComplaint(logFile)
+    const why = complaint === undefined ? `its log, ${logFile}, has no complaint` : `graph-node says: ${complaint}`
+    const headless = head === null ? ', the head of the chain is not known' : ''
+    this.#run.log(`${network}: no block was indexed for a minute, it stands at ${block}${headless}; ${why}`)
+  }
+}
+
+/** The last warning or error in a log of graph-node's, on one line and without addresses; undefined where there is none. */
+async function lastComplaint(logFile: string): Promise<string | undefined> {
+  const text = await readFile(logFile, 'utf8').catch(() => '')
+  const line = text.split('\n').findLast((candidate) => /\b(WARN|ERRO|CRIT)\b/.test(candidate))
+  const said = line?.replace(/^.*?\b(?:WARN|ERRO|CRIT)\b\s*/, '')
+  const safe = said === undefined ? undefined : oneLine(said).replace(/\bhttps?:\/\/[^\s,)"]+/g, hostOf)
+  return safe !== undefined && safe.length > 400 ? `${safe.slice(0, 400)}…` : safe
+}
+
 /**
  * Resolves, with where they stand, when every chain has caught up that can; goes on watching, to tell what happens later,
  * until the run ends. Rejects, and fails the run, when indexing stopped for all.
@@ -84,19 +127,21 @@ export async function watchIndexing(
   onProgress: OnProgress | undefined,
 ): Promise<IndexedUpTo[]> {
   const failures = new IndexingFailures(run)
+  const stalls = new Stalls(run)
   for (;;) {
     run.signal.throwIfAborted()
     const looks = await Promise.all(
       indexed.map(async (chain) => {
         const { current } = await chain.graphNode.status(subgraphName(chain.network)).catch(() => ({ current: null }))
         failures.notePassing(chain.network, current?.passingError ?? undefined)
+        await stalls.look(chain, current?.latestBlock ?? 0, current?.headBlock ?? null)
         return { ...(await look(chain, current)), failure: current?.fatalError ?? undefined }
       }),
     )
     failures.look(looks.map(({ progress, failure }) => [progress.network, failure]))
     onProgress?.(looks.map(({ progress }) => progress))
     if (looks.every(({ caughtUp, failure }) => caughtUp || failure !== undefined)) {
-      watchVersions(run, indexed, failures).catch(run.fail)
+      watchVersions(run, indexed, failures, stalls).catch(run.fail)
       return looks.filter(({ failure }) => failure === undefined).map(({ progress }) => progress)
     }
     await pause(300, run.signal)
@@ -109,7 +154,7 @@ async function look(
 ): Promise<{ progress: ChainProgress; caughtUp: boolean }> {
   const { network, contracts, recording, rpcUrl } = chain
   const round = await currentRound(subgraphUrl(chain))
-  const firstBlock = Math.min(...Object.values(contracts).map(({ startBlock }) => startBlock))
+  const firstBlock = firstBlockOf(contracts)
   const head = recording?.trace.lastBlock ?? status?.headBlock ?? null
   const latest = status?.latestBlock ?? null
   const block = Math.max(firstBlock, latest ?? 0)
@@ -134,7 +179,12 @@ async function currentRound(subgraphUrl: string): Promise<number | null> {
 }
 
 // After the start, tells of a changed build that catches up and takes over, and of indexing that stops.
-async function watchVersions(run: Run, indexed: readonly IndexedChain[], failures: IndexingFailures): Promise<void> {
+async function watchVersions(
+  run: Run,
+  indexed: readonly IndexedChain[],
+  failures: IndexingFailures,
+  stalls: Stalls,
+): Promise<void> {
   const told = new Map<string, string>()
   const tell = (network: string, line: string) => {
     if (told.get(network) !== line) run.log(`${network}: ${line}`)
@@ -142,8 +192,10 @@ async function watchVersions(run: Run, indexed: readonly IndexedChain[], failure
   }
   while (!run.signal.aborted) {
     const stopped: [string, string | undefined][] = []
-    for (const { network, graphNode } of indexed) {
+    for (const chain of indexed) {
+      const { network, graphNode } = chain
       const status = await graphNode.status(subgraphName(network)).catch(() => undefined)
+      if (status?.current) await stalls.look(chain, status.current.latestBlock ?? 0, status.current.headBlock)
       failures.notePassing(network, status?.current?.passingError ?? undefined)
       stopped.push([network, status?.current?.fatalError ?? undefined])
       // The version that answers is as good as before.

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
-import { LAST_BLOCK, postJson } from './graph-node.ts'
+import { hostOf } from '../api/facts/rpc.ts'
+import { LAST_BLOCK, postJson, reasonOf } from './graph-node.ts'
 import { StackError } from './processes.ts'
 
 /** Where a contract lies and from which block on there is something to index. */
@@ -12,6 +13,11 @@ export interface Contract {
 
 /** The contracts of one network by the name of their data source. */
 export type Contracts = Readonly<Record<string, Contract>>
+
+/** The first block with something to index. */
+export function firstBlockOf(contracts: Contracts): number {
+  return Math.min(...Object.values(contracts).map(({ startBlock }) => startBlock))
+}
 
 /** The types that values a data source can be told have in a manifest. */
 export const CONTEXT_TYPES: Readonly<Record<string, 'BigInt' | 'Int'>> = {
@@ -111,13 +117,10 @@ function readContract(name: string, contract: unknown, complain: (what: string) 
 
 /** Gives the chain id of an RPC; throws a StackError when it does not answer or is of another chain than its network. */
 export async function checkRpc(network: string, url: string): Promise<number> {
-  // The rest of the address often holds a key.
-  const where = URL.canParse(url) ? new URL(url).host : url
+  const where = hostOf(url)
   const request = { jsonrpc: '2.0', id: 1, method: 'eth_chainId', params: [] }
   const answer = await postJson<{ result?: unknown } | null>(url, request).catch((error: Error) => {
-    // What fetch itself says is only that it failed.
-    const cause = error.cause instanceof Error ? error.cause : error
-    throw new StackError(`the RPC of ${network} at ${where} does not answer: ${cause.message || cause.name}`)
+    throw new StackError(`the RPC of ${network} at ${where} does not answer: ${reasonOf(error)}`)
   })
   const told = answer?.result
   const chainId = typeof told === 'string' && /^0x[\da-f]+$/i.test(told) ? Number(told) : Number.NaN

@@ -34,7 +34,7 @@ export async function startPostgres(options: PostgresOptions): Promise<string> {
   // Another user's processes see no more of our environment than they need.
   const env = { PATH: process.env.PATH, LC_ALL: 'C', TZ: 'UTC' }
 
-  if (owner && spawnSync('ls', ['-d', join(dir, '.')], owner).status !== 0) {
+  if (owner && !canReach(owner, dir)) {
     throw new StackError(
       `the user PostgreSQL runs as (uid ${owner.uid}) cannot reach ${dir}: choose another --data-dir`,
     )
@@ -99,6 +99,16 @@ interface Binaries {
 interface Owner {
   uid: number
   gid: number
+}
+
+/** Whether the user that PostgreSQL runs as can get at a folder that is there: not in the home of root, as a rule. */
+export function databaseCanReach(dir: string): boolean {
+  const owner = databaseOwner()
+  return owner === undefined || canReach(owner, dir)
+}
+
+function canReach(owner: Owner, dir: string): boolean {
+  return spawnSync('ls', ['-d', join(dir, '.')], { ...owner, cwd: '/' }).status === 0
 }
 
 // PostgreSQL refuses to run as root. Then an account that is there for such things is borrowed; none is created.

@@ -169,7 +169,8 @@ export function startChild(
   processes: ProcessTable,
   { role, command, args, logFile, ...options }: ChildOptions,
 ): ChildProcess {
-  const log = openSync(logFile, 'a')
+  // What programs log of their requests is nobody else's business.
+  const log = openSync(logFile, 'a', 0o600)
   const child = spawn(command, args, { ...options, detached: true, stdio: ['ignore', log, log] })
   closeSync(log)
   if (child.pid !== undefined) processes.add(role, child.pid)

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { PlannedChain } from './chain-plan.ts'
+import { databaseCanReach } from './postgres.ts'
 import { ProcessTable, removeFolder, StackError } from './processes.ts'
 import { PartError, type Run } from './run.ts'
 
@@ -19,6 +20,9 @@ export interface RunFolder {
 /** Where the data of real networks stays, in a folder of their names. */
 const DEFAULT_DATA = fileURLToPath(new URL('../.data', import.meta.url))
 
+/** Where it stays instead where the user that the database runs as cannot get at the project, as in the home of root. */
+const ROOTS_DATA = '/var/lib/livepeer-governance'
+
 /**
  * Takes the folder of the run for this process, the data dir or, for recordings without one, one that goes at the stop.
  * A watchdog clears up when the process is killed.
@@ -30,7 +34,7 @@ export async function openFolder(
 ): Promise<RunFolder> {
   const names = planned.map(({ network }) => network).join('+')
   const isReal = planned.some(({ rpcUrl }) => rpcUrl !== undefined)
-  const chosen = dataDir ?? (isReal ? join(DEFAULT_DATA, names) : undefined)
+  const chosen = dataDir ?? (isReal ? defaultDataDir(run, names) : undefined)
   const keep = chosen !== undefined
   const dir = chosen === undefined ? mkdtempSync(join(tmpdir(), 'livepeer-governance-')) : resolve(chosen)
   if (keep) makeDataDir(dir)
@@ -47,6 +51,21 @@ export async function openFolder(
   startWatchdog({ dir, keep, processes })
   if (keep) checkIdentity(dir, planned)
   return { dir, keep, processes }
+}
+
+/** Below the project, or where that cannot be written or be reached by the database, elsewhere, which is said. */
+function defaultDataDir(run: Run, names: string): string {
+  try {
+    mkdirSync(DEFAULT_DATA, { recursive: true })
+    if (databaseCanReach(DEFAULT_DATA)) return join(DEFAULT_DATA, names)
+  } catch {
+    // A checkout that is only read has no place for it.
+    if (process.getuid?.() !== 0)
+      throw new StackError(`${DEFAULT_DATA} cannot be written: give a folder with --data-dir`)
+  }
+  const dir = join(ROOTS_DATA, names)
+  run.log(`the database's user cannot get at ${DEFAULT_DATA}: data is kept in ${dir}, as --data-dir would have it`)
+  return dir
 }
 
 function startWatchdog({ dir, keep, processes }: RunFolder): void {

@@ -2,11 +2,12 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Chain, FollowedChain, type FollowOptions } from '../api/facts/followed-chain.ts'
+import { hostOf } from '../api/facts/rpc.ts'
 import type { Limits } from '../api/graphql/limits.ts'
 import { Metrics } from '../api/http/metrics.ts'
 import { type ApiServer, createServer } from '../api/server.ts'
 import { type ChainOptions, type PlannedChain, planChains } from './chain-plan.ts'
-import { GraphNode, gnd, isSubgraphUrl, querySubgraph, startGraphNode } from './graph-node.ts'
+import { GraphNode, gnd, isSubgraphUrl, querySubgraph, reasonOf, startGraphNode } from './graph-node.ts'
 import {
   type IndexedChain,
   type IndexedUpTo,
@@ -15,7 +16,8 @@ import {
   subgraphUrl,
   watchIndexing,
 } from './indexing.ts'
-import { ROUND_LENGTHS } from './networks.ts'
+import { describeRange, probeLogRange } from './log-range.ts'
+import { type Contracts, firstBlockOf, publicNetwork, ROUND_LENGTHS } from './networks.ts'
 import { startPostgres } from './postgres.ts'
 import { freePorts, pause, StackError } from './processes.ts'
 import { RecordedChain, readRecordedCalls, serveRecordedChains } from './recorded-chain.ts'
@@ -30,7 +32,7 @@ export interface StackOptions extends ChainOptions, RunOptions {
   /** URLs of IPFS gateways, for the texts of polls, in the order they are asked; none are fetched without. */
   ipfsGateways?: readonly string[]
   /** How the API follows the index, where not by its defaults. */
-  following?: Pick<FollowOptions, 'intervalMs' | 'maxAgeSeconds' | 'maxFactsMiB'>
+  following?: Pick<FollowOptions, 'intervalMs' | 'maxAgeSeconds' | 'maxHeadAgeSeconds' | 'maxFactsMiB'>
   /** What a request and a client may ask of the API, where not its defaults. */
   limits?: Partial<Limits>
   /** Proxies that the API believes whom they ask for. */
@@ -91,39 +93,40 @@ async function startWithOwnGraphNode(
   const chainServer = await serveRecordedChains(await recordedChains(planned))
   run.onStop(() => chainServer.close())
   const { dir, keep, processes } = await openFolder(run, planned, options.dataDir)
-  const { databasePort, indexed } = await choosePorts(planned)
+  const logs = join(dir, 'logs')
+  mkdirSync(logs, { recursive: true })
+  const { databasePort, indexed } = await choosePorts(planned, logs)
   const chains = indexed.map((chain) => apiChain(chain, subgraphUrl(chain), chain.graphNode.statusUrl))
   const api = await serveApi(run, options, chains, keep ? join(dir, 'facts') : undefined)
 
-  const logs = join(dir, 'logs')
-  mkdirSync(logs, { recursive: true })
-  const part = (name: string, file: string) => ({
+  const part = (name: string, logFile: string) => ({
     dir,
-    logFile: join(logs, file),
+    logFile,
     processes,
     signal,
-    onExit: (how: string) => run.fail(new PartError(`${name} ${how}; its log is ${join(logs, file)}`)),
+    onExit: (how: string) => run.fail(new PartError(`${name} ${how}; its log is ${logFile}`)),
   })
   run.log('building the subgraph, starting PostgreSQL and graph-node')
   const builds = buildInTurn(run, planned, subgraphs)
   const database = startPostgres({
-    ...part('PostgreSQL', 'postgresql.log'),
+    ...part('PostgreSQL', join(logs, 'postgresql.log')),
     port: databasePort,
     durable: keep,
     databases: planned.map(({ network }) => network),
   })
   await Promise.all(
-    indexed.map(async ({ network, contracts, rpcUrl, ports, graphNode }, index) => {
-      const alone = planned.length === 1
+    indexed.map(async ({ network, contracts, rpcUrl, ports, graphNode, logFile }, index) => {
       await startGraphNode({
-        ...part(
-          alone ? 'graph-node' : `graph-node of ${network}`,
-          alone ? 'graph-node.log' : `graph-node-${network}.log`,
-        ),
+        ...part(planned.length === 1 ? 'graph-node' : `graph-node of ${network}`, logFile),
         ports,
         postgresUrl: new URL(network, await database).href,
         ipfsUrl: chainServer.url,
-        chain: { network, rpcUrl: rpcUrl ?? `${chainServer.url}/${network}`, recorded: rpcUrl === undefined },
+        chain: {
+          network,
+          rpcUrl: rpcUrl ?? `${chainServer.url}/${network}`,
+          recorded: rpcUrl === undefined,
+          logRange: rpcUrl === undefined ? undefined : await logRangeOf(run, network, rpcUrl, contracts),
+        },
       })
       const built = (await builds[index]) ?? ''
       await graphNode.deploy(subgraphName(network), writeNetworkBuild(built, network, contracts, join(dir, 'builds')))
@@ -150,6 +153,19 @@ function buildInTurn(
   })
 }
 
+/** How many blocks a real RPC gives logs of at a time, and what that means, which is said; undefined where it was set, or gives none. */
+async function logRangeOf(
+  run: Run,
+  network: string,
+  rpcUrl: string,
+  contracts: Contracts,
+): Promise<number | undefined> {
+  if (process.env.GRAPH_ETHEREUM_MAX_BLOCK_RANGE_SIZE !== undefined) return undefined
+  const range = await probeLogRange(rpcUrl, contracts, run.signal)
+  run.log(describeRange(network, range, firstBlockOf(contracts)))
+  return range?.blocks
+}
+
 async function recordedChains(planned: readonly PlannedChain[]): Promise<Map<string, RecordedChain>> {
   const recordings = new Map<string, RecordedChain>()
   for (const { network, recording } of planned) {
@@ -161,12 +177,14 @@ async function recordedChains(planned: readonly PlannedChain[]): Promise<Map<str
 /** Free ports for the database and for a graph-node of each chain, taken together so that none is taken twice. */
 async function choosePorts(
   planned: readonly PlannedChain[],
+  logs: string,
 ): Promise<{ databasePort: number; indexed: IndexedChain[] }> {
   const [databasePort = 0, ...others] = await freePorts(1 + 4 * planned.length)
   const indexed = planned.map((chain, index) => {
     const [query = 0, admin = 0, status = 0, metrics = 0] = others.slice(4 * index)
     const ports = { query, admin, status, metrics }
-    return { ...chain, ports, graphNode: new GraphNode(ports) }
+    const logFile = join(logs, planned.length === 1 ? 'graph-node.log' : `graph-node-${chain.network}.log`)
+    return { ...chain, ports, logFile, graphNode: new GraphNode(ports) }
   })
   return { databasePort, indexed }
 }
@@ -177,7 +195,7 @@ async function startWithGraphNodeAt(
   options: StackOptions,
   planned: readonly PlannedChain[],
 ): Promise<Stack> {
-  if (!URL.canParse(url)) throw new StackError(`not a URL of a graph-node: ${url}`)
+  if (!URL.canParse(url)) throw new StackError('--graph-node is not a URL')
   const base = url.replace(/\/+$/, '')
   const isSubgraph = isSubgraphUrl(url)
   if (isSubgraph && planned.length > 1) throw new StackError('one subgraph cannot serve more than one chain')
@@ -186,7 +204,7 @@ async function startWithGraphNodeAt(
   )
   for (const { subgraphUrl } of chains) {
     await querySubgraph(subgraphUrl, '{ _meta { block { number } } }').catch((error: Error) => {
-      throw new StackError(`the graph-node at ${subgraphUrl} does not answer: ${error.message}`)
+      throw new StackError(`the graph-node at ${hostOf(subgraphUrl)} does not answer: ${reasonOf(error)}`)
     })
   }
   const api = await serveApi(run, options, chains, options.dataDir)
@@ -241,6 +259,7 @@ function apiChain(
     ...(roundLength === undefined ? {} : { roundLength }),
     ...(rpcUrl === undefined ? {} : { rpcUrl }),
     ...(lpt === undefined ? {} : { lptAddress: lpt.address }),
+    neverRests: recording === undefined && chainId !== undefined && publicNetwork(chainId) !== undefined,
   }
 }
 

@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { DEFAULT_LIMITS, NO_LIMITS } from '../api/graphql/limits.ts'
+import { isProxyList } from '../api/http/rate-limit.ts'
 import { gatewayBase } from '../api/texts/ipfs-file.ts'
 import { postJson } from './graph-node.ts'
 import { StackError } from './processes.ts'
@@ -143,8 +144,8 @@ function readOptions(argv: string[]): StackOptions {
       option(
         '--trust-proxy <addresses>',
         'TRUST_PROXY',
-        "proxies whose X-Forwarded-For tells clients apart, as Express' trust proxy, such as loopback (default: none)",
-      ),
+        'proxies whose X-Forwarded-For tells clients apart: addresses, networks such as 10.0.0.0/8, loopback, linklocal or uniquelocal, with commas between (default: none)',
+      ).argParser(proxies),
     )
     .addOption(
       option('--follow-every <seconds>', 'FOLLOW_EVERY', 'how often the API asks the index for what is new')
@@ -159,6 +160,15 @@ function readOptions(argv: string[]): StackOptions {
       )
         .argParser(seconds)
         .default(3600),
+    )
+    .addOption(
+      option(
+        '--max-head-age <seconds>',
+        'MAX_HEAD_AGE',
+        'how old by the clock the head of Ethereum mainnet or Arbitrum One may be before answers count as stale, 0 for any age',
+      )
+        .argParser(wholeNumber)
+        .default(600),
     )
     .addOption(
       option('--max-facts <MiB>', 'MAX_FACTS', 'most memory that the API may hold facts in, for each chain')
@@ -180,6 +190,7 @@ function readOptions(argv: string[]): StackOptions {
     trustProxy?: string
     followEvery: number
     maxAge: number
+    maxHeadAge: number
     maxFacts: number
     limits: boolean
   }>()
@@ -192,7 +203,12 @@ function readOptions(argv: string[]): StackOptions {
     ipfsGateways: chosen.ipfsGateway ?? [],
     limits: chosen.limits ? { requestsPerMinute: chosen.rateLimit } : NO_LIMITS,
     trustProxy: chosen.trustProxy,
-    following: { intervalMs: chosen.followEvery * 1000, maxAgeSeconds: chosen.maxAge, maxFactsMiB: chosen.maxFacts },
+    following: {
+      intervalMs: chosen.followEvery * 1000,
+      maxAgeSeconds: chosen.maxAge,
+      maxHeadAgeSeconds: chosen.maxHeadAge,
+      maxFactsMiB: chosen.maxFacts,
+    },
     ...(chosen.networksFile === undefined ? {} : { networksFile: chosen.networksFile }),
     ...(chosen.graphNode === undefined ? {} : { graphNodeUrl: chosen.graphNode }),
     ...(chosen.dataDir === undefined ? {} : { dataDir: chosen.dataDir }),
@@ -216,6 +232,14 @@ function port(value: string): number {
 function wholeNumber(value: string): number {
   if (!/^\d{1,9}$/.test(value)) throw new InvalidArgumentError('It is no whole number.')
   return Number(value)
+}
+
+/** Anything else would trust whoever asks, or nobody. */
+function proxies(value: string): string {
+  if (isProxyList(value)) return value
+  throw new InvalidArgumentError(
+    'It must be addresses such as 10.0.0.1 or 10.0.0.0/8, loopback, linklocal or uniquelocal.',
+  )
 }
 
 /** A tenth of one at the least: less would only keep graph-node busy. */
@@ -242,8 +266,8 @@ function rpcUrls(values: string[], networks: string[], fail: (message: string) =
       const [, name, url = value] = /^([\w-]+)=(.*)$/.exec(value) ?? []
       const [only, ...others] = networks
       const network = name ?? (only !== undefined && others.length === 0 ? only : undefined)
-      if (network === undefined) return fail(`--rpc ${value} needs a network: give --network NAME, or --rpc NAME=URL`)
-      if (!URL.canParse(url)) return fail(`--rpc ${value} is not a URL`)
+      if (network === undefined) return fail('--rpc needs a network: give --network NAME, or --rpc NAME=URL')
+      if (!URL.canParse(url)) return fail(`--rpc of ${network} is not a URL`)
       return [network, url]
     }),
   )

@@ -1,5 +1,6 @@
 import { gql, request } from 'graphql-request'
-import { createPublicClient, http } from 'viem'
+import { createPublicClient } from 'viem'
+import { rpcTransport } from './rpc.ts'
 
 /** Less than a step of following may take, so that a dead graph-node is not noticed any later. */
 const TIMEOUT_MS = 1000
@@ -135,5 +136,5 @@ function wholeNumber(told: unknown): number | null {
 }
 
 function rpcClient(rpcUrl: string) {
-  return createPublicClient({ transport: http(rpcUrl, { timeout: TIMEOUT_MS, retryCount: 0 }) })
+  return createPublicClient({ transport: rpcTransport(rpcUrl, TIMEOUT_MS) })
 }

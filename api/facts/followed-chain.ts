@@ -45,6 +45,8 @@ export interface Chain {
   rpcUrl?: string
   /** Where LPT is on this chain, to tell its amounts in proposals. */
   lptAddress?: string
+  /** Whether it is known to make blocks all the time, so that an old head is one that nobody tells any more. */
+  neverRests?: boolean
 }
 
 /** How a chain is followed. */
@@ -53,6 +55,8 @@ export interface FollowOptions {
   intervalMs?: number | undefined
   /** Seconds for which answers go on from what is held while graph-node does not answer; 3,600. */
   maxAgeSeconds?: number | undefined
+  /** How old by the clock the head of a chain that never rests may be before what is answered counts as stale; 600 seconds, 0 for any age. */
+  maxHeadAgeSeconds?: number | undefined
   /** The most memory that facts may take, MiB, as told by `bytes`; 2,048. */
   maxFactsMiB?: number | undefined
   /** Folder for files of facts; none are kept without. */
@@ -76,6 +80,10 @@ export interface ChainState {
   chainHead: ChainHead | null
   /** Seconds since the index was seen at its chain's head; 0 while it is. */
   behindSeconds: number
+  /** Seconds by the clock since the time of the block that facts are read at; null where that time is not known. */
+  headAgeSeconds: number | null
+  /** How old that may be; null where nothing follows from it, as the chain may rest. */
+  maxHeadAgeSeconds: number | null
   /** Seconds since graph-node last answered; null where it never did. */
   ageSeconds: number | null
   /** Whether graph-node should have answered since; true where it never did. */
@@ -122,6 +130,7 @@ export class FollowedChain implements FactsSource {
   readonly #source: ChainSource
   readonly #file: FactsFile | undefined
   readonly #options: { intervalMs: number; maxAgeSeconds: number; maxFactsMiB: number; log: (line: string) => void }
+  readonly #maxHeadAgeSeconds: number | null
   readonly #end = new AbortController()
   readonly #blocks = new LRUCache<number, ChainBlock>({ max: KEPT_BLOCKS })
   readonly #asking = pLimit(ASKED_AT_A_TIME)
@@ -143,7 +152,8 @@ export class FollowedChain implements FactsSource {
 
   constructor(chain: Chain, options: FollowOptions = {}) {
     const { network, subgraphUrl, statusUrl, rpcUrl, lptAddress } = chain
-    const { intervalMs = 1000, maxAgeSeconds = 3600, maxFactsMiB = 2048, log = () => {}, dataDir } = options
+    const { intervalMs = 1000, maxAgeSeconds = 3600, maxHeadAgeSeconds = 600, maxFactsMiB = 2048 } = options
+    const { log = () => {}, dataDir } = options
     this.network = network
     this.chainId = chain.chainId
     this.roundLength = chain.roundLength
@@ -156,6 +166,7 @@ export class FollowedChain implements FactsSource {
     })
     this.#roundClock = rpcUrl === undefined ? undefined : new RoundClock(rpcUrl)
     this.#options = { intervalMs, maxAgeSeconds, maxFactsMiB, log }
+    this.#maxHeadAgeSeconds = chain.neverRests === true ? maxHeadAgeSeconds || null : null
     this.#file = dataDir === undefined ? undefined : new FactsFile(join(dataDir, `${network}.facts`), log)
   }
 
@@ -196,6 +207,8 @@ export class FollowedChain implements FactsSource {
       isL1: (this.#facts?.totals.l1 ?? null) !== null,
       chainHead: this.#chainHead,
       behindSeconds: this.#behindSince === undefined ? 0 : (performance.now() - this.#behindSince) / 1000,
+      headAgeSeconds: typeof head?.timestamp === 'number' ? Date.now() / 1000 - head.timestamp : null,
+      maxHeadAgeSeconds: this.#maxHeadAgeSeconds,
       ageSeconds: this.#ageSeconds,
       isOverdue: (this.#ageSeconds ?? Infinity) * 1000 > 2 * this.#options.intervalMs + OVERDUE_MS,
       error: this.#facts === undefined ? (this.#error ?? this.#unavailable('has no facts loaded yet')) : this.#error,

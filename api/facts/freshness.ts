@@ -24,13 +24,18 @@ export function lagIn({ head, chainHead }: Pick<ChainState, 'head' | 'chainHead'
 
 /**
  * Whether what is answered of a chain may no longer be so: its index does not answer, stopped at an error, or is too far
- * behind its chain's head, or for too long; where nobody tells that head, the clock decides.
+ * behind its chain's head, or for too long; where nobody tells that head, the clock decides. The clock decides too where a
+ * chain never rests: an index and the head it is compared with may come from one node that stands still.
  */
 export function isStaleNow(
-  state: Pick<ChainState, 'head' | 'chainHead' | 'error' | 'isOverdue' | 'behindSeconds'>,
+  state: Pick<
+    ChainState,
+    'head' | 'chainHead' | 'error' | 'isOverdue' | 'behindSeconds' | 'headAgeSeconds' | 'maxHeadAgeSeconds'
+  >,
 ): boolean {
-  const { head, error, isOverdue } = state
+  const { head, error, isOverdue, headAgeSeconds, maxHeadAgeSeconds } = state
   if (head === undefined || error !== null || isOverdue || head.hasIndexingErrors) return true
+  if (maxHeadAgeSeconds !== null && (headAgeSeconds ?? Infinity) > maxHeadAgeSeconds) return true
   const { blocks, seconds } = lagIn(state)
   if (blocks === null) return head.timestamp === null || Date.now() / 1000 - head.timestamp > STALE_AFTER_SECONDS
   return blocks > STALE_AFTER_BLOCKS || (seconds ?? state.behindSeconds) > STALE_AFTER_SECONDS

@@ -6,6 +6,7 @@ import { byPlace } from '../rules/log.ts'
 import { ApiError, blockReorged } from './errors.ts'
 import type { Head, Totals } from './facts.ts'
 import { FactsDocument, type FactsQuery, HeadDocument, type HeadQuery } from './generated/queries.ts'
+import { endpointOf } from './rpc.ts'
 import { blockOf, type EntityOf, type ListName, type Lists, placeOf } from './series.ts'
 
 /** What graph-node returns at the most for one list. */
@@ -47,7 +48,8 @@ export class GraphNode {
     private readonly observe: (seconds: number, answered: boolean) => void = () => {},
   ) {
     // Every document has one operation; to look up its name the client would parse it at every request.
-    this.#client = new GraphQLClient(url, { excludeOperationName: true })
+    const endpoint = endpointOf(url)
+    this.#client = new GraphQLClient(endpoint.url, { excludeOperationName: true, headers: endpoint.headers })
   }
 
   /** The latest indexed block; UPSTREAM_UNAVAILABLE where there is none, or graph-node does not tell. */

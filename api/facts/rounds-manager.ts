@@ -1,8 +1,9 @@
 import { LRUCache } from 'lru-cache'
 import pLimit from 'p-limit'
-import { createPublicClient, http, isAddress, parseAbi } from 'viem'
+import { createPublicClient, isAddress, parseAbi } from 'viem'
 import { ApiError } from './errors.ts'
 import type { Head } from './facts.ts'
+import { rpcTransport } from './rpc.ts'
 
 const LAST_ROUND = 2_147_483_647n
 
@@ -45,7 +46,8 @@ export class RoundClock {
   async #call(roundsManager: string, block: number): Promise<number> {
     try {
       if (!isAddress(roundsManager)) throw new TypeError('RoundsManager has no address')
-      const client = createPublicClient({ transport: http(this.rpcUrl, { timeout: 1500, retryCount: 0 }) })
+      // A node that has not seen the block yet, or wants to be asked less often, may tell a moment later.
+      const client = createPublicClient({ transport: rpcTransport(this.rpcUrl, 1500, 2) })
       const round = await client.readContract({
         address: roundsManager,
         abi: ABI,

@@ -122,6 +122,8 @@ const ChainStatus: AllFields<ChainStatusResolvers> = {
     return seconds === null ? null : Math.min(seconds, LAST_INT)
   },
   stale: ({ state }) => isStaleNow(state),
+  headAgeSeconds: ({ state: { headAgeSeconds } }) =>
+    headAgeSeconds === null ? null : Math.min(Math.max(0, Math.floor(headAgeSeconds)), LAST_INT),
   ageSeconds: ({ state: { ageSeconds } }) => (ageSeconds === null ? null : Math.floor(ageSeconds)),
   checked: ({ state }) => state.isChecked,
   firstRound: ({ state }) => state.firstRound || null,

@@ -68,6 +68,11 @@ export class Metrics {
       (state) => lagIn(state).seconds,
     )
     gauge('livepeer_api_age_seconds', 'Seconds since the index last answered.', ({ ageSeconds }) => ageSeconds)
+    gauge(
+      'livepeer_api_head_age_seconds',
+      'Seconds by the clock since the time of the block that answers are as of.',
+      ({ headAgeSeconds }) => headAgeSeconds,
+    )
     gauge('livepeer_api_stale', '1 where what is answered may no longer be so.', (state) => Number(isStaleNow(state)))
     gauge(
       'livepeer_api_unchecked',

@@ -13,6 +13,7 @@ const STATUS = `{
     lagBlocks
     lagSeconds
     stale
+    headAgeSeconds
     ageSeconds
     checked
     firstRound

@@ -119,7 +119,13 @@ function madeUpSource({ block = 620, skipped, descriptions = [HOSTILE, LONG], po
   const facts = held.asOf(head, { ...stake, roundsManager: null, ownBlocksEndPolls: false, l1: null })
   const state = {
     ...{ head, firstRound: 1, currentRound, contradictions: 0, isL1: false, error: null },
-    ...{ chainHead: { block, timestamp: null, synced: true }, behindSeconds: 0, ageSeconds: 0 },
+    ...{
+      chainHead: { block, timestamp: null, synced: true },
+      behindSeconds: 0,
+      ageSeconds: 0,
+      headAgeSeconds: 0,
+      maxHeadAgeSeconds: null,
+    },
     ...{ isOverdue: false, isChecked: true, facts: held.count, bytes: 0, loadSeconds: 0 },
   }
   const chain = { network: 'made-up', roundLength: 50, lptAddresses: [], facts, state }

@@ -64,6 +64,30 @@ async function until(isSo: (chain: Record<string, unknown>) => boolean, url: str
 const fresh = (url: string) => until(({ stale }) => stale === false, url)
 const stale = (url: string) => until((chain) => chain.stale === true && chain.error === 'UPSTREAM_UNAVAILABLE', url)
 
+test.each([
+  ['a chain that never rests', { neverRests: true }, {}, true],
+  ['the same, its head taken at any age', { neverRests: true }, { maxHeadAgeSeconds: 0 }, false],
+  ['the same, its head not too old', { neverRests: true }, { maxHeadAgeSeconds: 2_000_000_000 }, false],
+  ['a chain that may rest', {}, {}, false],
+])(
+  '%s: a node that stands still, whose index and head agree, is stale by the clock',
+  async (_, more, following, isStale) => {
+    const server = await serve([{ ...chainOfStack(), ...more }], {}, following)
+    try {
+      const query = '{ status { stale synced lagBlocks headAgeSeconds } }'
+      const { data } = await ask(query, server.url)
+      const age = expect.any(Number)
+      expect(data).toEqual({ status: [{ stale: isStale, synced: !isStale, lagBlocks: '0', headAgeSeconds: age }] })
+      expect((await fetch(`${server.url}/ready`)).status).toBe(isStale ? 503 : 200)
+      expect(await (await fetch(`${server.url}/metrics`)).text()).toMatch(
+        /^livepeer_api_head_age_seconds\{.*\} \d{7,}/m,
+      )
+    } finally {
+      await server.close()
+    }
+  },
+)
+
 test('each answer tells, in extensions and a header, where the chains asked for it stand', async () => {
   const { extensions, headers } = await ask('{ status { block blockHash lagBlocks lagSeconds stale } }')
   const [chain] = extensions?.chains ?? []

@@ -82,7 +82,13 @@ function sourceOf(held: HeldFacts): FactsSource {
     roundAt: async ({ currentRound }) => currentRound,
     state: {
       ...{ head, firstRound: 1, currentRound: ROUNDS, contradictions: 0, isL1: false, error: null },
-      ...{ chainHead: { block: LAST_BLOCK, timestamp: null, synced: true }, behindSeconds: 0, ageSeconds: 0 },
+      ...{
+        chainHead: { block: LAST_BLOCK, timestamp: null, synced: true },
+        behindSeconds: 0,
+        ageSeconds: 0,
+        headAgeSeconds: 0,
+        maxHeadAgeSeconds: null,
+      },
       ...{ isOverdue: false, isChecked: true, facts: held.count, bytes: 0, loadSeconds: 0 },
     },
   }

@@ -178,6 +178,39 @@ describe('a document just within a limit is answered, one beyond it refused by n
     })
   })
 
+  test('rate, behind a proxy that nobody said to trust: all its clients together, with a word in the log', async () => {
+    const log: string[] = []
+    const options = { limits: { requestsPerMinute: 3 }, log: (line: string) => log.push(line) }
+    const api = await serveFacts(stack.followed, options)
+    try {
+      const from = async (header: Record<string, string>) =>
+        (await fetch(`${api.url}/graphql?query={__typename}`, { headers: header })).status
+      const clients = ['203.0.113.7', '203.0.113.8', '127.0.0.1', '::1']
+      const statuses = await Promise.all(clients.map((client) => from({ 'x-forwarded-for': client })))
+      expect(statuses.sort()).toEqual([200, 200, 200, 429])
+      expect(await from({ forwarded: 'for=203.0.113.9' })).toBe(429)
+      expect(await from({})).toBe(200)
+      expect(log).toEqual([expect.stringContaining('--trust-proxy')])
+    } finally {
+      await api.close()
+    }
+  })
+
+  test.each([
+    ['a port beside the address', ['203.0.113.7:51001', '203.0.113.7:51002', '203.0.113.7'], [200, 200, 429]],
+    ['an IPv6 network', ['[2001:db8::1]:443', '2001:db8::2', '2001:db8::3'], [200, 200, 429]],
+    ['an address written as IPv6', ['::ffff:203.0.113.7', '203.0.113.7', '203.0.113.7:9'], [200, 200, 429]],
+  ])('rate, %s: one client', async (_, clients, expected) => {
+    await withApi({ limits: { requestsPerMinute: 2 }, trustProxy: 'loopback' }, async ({ url }) => {
+      const statuses: number[] = []
+      for (const client of clients) {
+        const headers = { 'x-forwarded-for': client }
+        statuses.push((await fetch(`${url}/graphql?query={__typename}`, { headers })).status)
+      }
+      expect(statuses).toEqual(expected)
+    })
+  })
+
   test.each([
     ['deeper than can be read', `{ status(x: ${'['.repeat(2900)}`, 'depth limit of 15 exceeded'],
     ['fields repeated beyond comparing', `{ ${'status { network } '.repeat(700)} }`, 'repetition limit of 500,000'],

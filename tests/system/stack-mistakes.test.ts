@@ -10,6 +10,8 @@ const temporary = makeFolder()
 const address = '0x35Bcf3c30594191d53231E4FF333E8A770453e40'
 /** Where nothing listens. */
 const NOBODY = 'http://127.0.0.1:65534'
+/** Never told, whatever is wrong. */
+const SECRET = 's3cret'
 /** Answers as an RPC of chain 5, and takes up a port. */
 let otherChain: Server
 let port = 0
@@ -44,6 +46,11 @@ const mistakes: [string, (folder: string) => string[], RegExp][] = [
     () => ['--ipfs-gateway', 'https://ipfs.io', '--ipfs-gateway', 'https://dweb.link,ipfs://x'],
     /--ipfs-gateway .*is invalid\. It is no http or https URL/,
   ],
+  ...['true', '1', '203.0.113.7:51001', '10.0.0.0/33', 'loopback,'].map((value): [string, () => string[], RegExp] => [
+    `${value} as proxies to trust`,
+    () => ['--trust-proxy', value],
+    /--trust-proxy .*is invalid\. It must be addresses/,
+  ]),
   ['a network without an RPC', () => real(), /^network arbitrum-one needs an RPC/],
   ['an RPC without a network', () => ['--rpc', NOBODY], /needs a network/],
   [
@@ -100,6 +107,19 @@ const mistakes: [string, (folder: string) => string[], RegExp][] = [
   ],
   ['a trace that is none', () => ['--trace', import.meta.filename], /trace .*line 1: /],
   ['a graph-node that does not answer', () => ['--graph-node', NOBODY], /graph-node at .* does not answer/],
+  [
+    'a graph-node with a password and a key that does not answer',
+    () => ['--graph-node', `http://me:${SECRET}@127.0.0.1:65534/${SECRET}`],
+    /graph-node at 127\.0\.0\.1:65534 does not answer: .*ECONNREFUSED/,
+  ],
+  ['a graph-node that is no URL', () => ['--graph-node', `${SECRET}:8000:`], /--graph-node is not a URL/],
+  [
+    'an RPC with a password and a key that does not answer',
+    () => real('--rpc', `http://me:${SECRET}@127.0.0.1:65534/v2/${SECRET}?key=${SECRET}`),
+    /RPC of arbitrum-one at 127\.0\.0\.1:65534 does not answer: .*ECONNREFUSED/,
+  ],
+  ['an RPC that is a key only', () => real('--rpc', SECRET), /--rpc of arbitrum-one is not a URL/],
+  ['an RPC with a key without a network', () => ['--rpc', `${NOBODY}/${SECRET}`], /needs a network/],
 ]
 
 it.concurrent.each(mistakes)('%s: one clear line, exit code 1', async (_, args, message) => {
@@ -108,6 +128,7 @@ it.concurrent.each(mistakes)('%s: one clear line, exit code 1', async (_, args, 
   expect(await command.exited).toBe(1)
   expect(command.stderr.trimEnd()).toMatch(message)
   expect(command.stderr.trimEnd().split('\n')).toHaveLength(1)
+  expect(command.stderr + command.output).not.toContain(SECRET)
   rmSync(folder, { recursive: true })
 })
 

@@ -74,7 +74,13 @@ async function madeUpSource(): Promise<FactsSource> {
   const facts = held.asOf(head, totals)
   const state = {
     ...{ head, firstRound: 1, currentRound: 1, contradictions: 0, isL1: false, error: null },
-    ...{ chainHead: { block: 99, timestamp: null, synced: true }, behindSeconds: 0, ageSeconds: 0 },
+    ...{
+      chainHead: { block: 99, timestamp: null, synced: true },
+      behindSeconds: 0,
+      ageSeconds: 0,
+      headAgeSeconds: 0,
+      maxHeadAgeSeconds: null,
+    },
     ...{ isOverdue: false, isChecked: true, facts: held.count, bytes: 0, loadSeconds: 0 },
   }
   const chain = { network: 'made-up', roundLength: 50, lptAddresses: [], facts, state }

@@ -65,7 +65,17 @@ function chainsOf(
     roundAt: async ({ currentRound }) => currentRound,
     state: {
       ...{ head, firstRound: 5, currentRound: 8, contradictions: 0, isL1: l1 !== null, error: null, chainHead: null },
-      ...{ behindSeconds: 0, ageSeconds: 0, isOverdue: false, isChecked: true, facts: 0, bytes: 0, loadSeconds: 0 },
+      ...{
+        behindSeconds: 0,
+        ageSeconds: 0,
+        headAgeSeconds: 0,
+        maxHeadAgeSeconds: null,
+        isOverdue: false,
+        isChecked: true,
+        facts: 0,
+        bytes: 0,
+        loadSeconds: 0,
+      },
     },
   }
   return new Chains([new ChainView(indexedChain(source))])

@@ -41,7 +41,17 @@ function viewOf(lists: Partial<Lists>, changed: Partial<Totals> = {}): ChainView
     roundAt: async ({ currentRound }) => currentRound,
     state: {
       ...{ head: HEAD, firstRound: 7, currentRound: 8, contradictions: 0, isL1: true, error: null, chainHead: null },
-      ...{ behindSeconds: 0, ageSeconds: 0, isOverdue: false, isChecked: true, facts: 0, bytes: 0, loadSeconds: 0 },
+      ...{
+        behindSeconds: 0,
+        ageSeconds: 0,
+        headAgeSeconds: 0,
+        maxHeadAgeSeconds: null,
+        isOverdue: false,
+        isChecked: true,
+        facts: 0,
+        bytes: 0,
+        loadSeconds: 0,
+      },
     },
   }
   return new ChainView(indexedChain(source))
