@@ -60,9 +60,11 @@ function farewell(reason: unknown): number {
 
 async function welcome(stack: Stack): Promise<void> {
   display.line(`\nGraphQL API    ${stack.url}/graphql`)
-  display.line(`Query editor   ${stack.url}/  (in the browser, works offline)`)
+  display.line(`Query editor   ${stack.url}/editor`)
   const example = await exampleQuery(stack.url).catch(() => undefined)
   if (example) display.line(`\nA query to paste:\n${example.query}\nand its answer:\n${example.answer}\n`)
+  // Last, so that it is what is seen: a page for people, which leads to all the rest.
+  display.line(`\nLook at it     ${stack.url}/  (in a browser, works offline)`)
   if (process.stdout.isTTY) display.line('Ctrl-C stops everything.')
   else display.line(`ready ${stack.url}`)
 }
