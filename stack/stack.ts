@@ -241,6 +241,7 @@ function apiChain(
     ...(roundLength === undefined ? {} : { roundLength }),
     ...(rpcUrl === undefined ? {} : { rpcUrl }),
     ...(lpt === undefined ? {} : { lptAddress: lpt.address }),
+    ...(contracts.BondingManager === undefined ? {} : { bondingManager: contracts.BondingManager.address }),
   }
 }
 

@@ -8,6 +8,7 @@ import type { Ballot } from '../rules/proposal-count.ts'
 import type { ChainView } from '../views/chain-view.ts'
 import type { GovernanceView, ProposalInView } from '../views/governance-view.ts'
 import type { StakeSnapshot } from '../views/stake-snapshot.ts'
+import type { StakeView } from '../views/stake-view.ts'
 
 /** A chain's status. */
 export interface ChainStatusParent {
@@ -18,9 +19,9 @@ export interface ChainStatusParent {
 /** A round with the chain it is of. */
 export type RoundParent = RoundFacts & { view: ChainView }
 
-/** A snapshot with the chain it is of. */
+/** A snapshot, and through what it was made. */
 export interface StakeSnapshotParent {
-  network: string
+  stakes: StakeView
   snapshot: StakeSnapshot
 }
 
