@@ -30,8 +30,9 @@ const CALLS_IN_A_BATCH = 100
 const TIMEOUT_MS = 5_000
 const RETRIES = 2
 const RETRY_DELAY_MS = 300
-/** Answers that are kept, by block and account. */
+/** Answers that are kept, by block and account, and how long that there was none. */
 const KEPT = 50_000
+const ASKED_AGAIN_MS = 60_000
 
 /** The end of a block at which the contract is asked. */
 export interface AskedBlock {
@@ -44,7 +45,7 @@ export interface AskedBlock {
 
 /**
  * BondingManager of Ethereum L1, asked at blocks of the past for what its events do not tell. Answers about blocks that are
- * final, or told by their hash, are kept. Null stands for what a node does not tell: no archive has the state, or what
+ * final, or told by their hash, are kept, for a minute those that tell nothing. Null stands for what a node does not tell: no archive has the state, or what
  * answers is no such contract. UPSTREAM_UNAVAILABLE where it may well tell later.
  */
 export class BondingManager {
@@ -88,11 +89,16 @@ export class BondingManager {
     const told = { delegate: `0x${delegate.toString(16).padStart(40, '0')}`, bondedAmount, delegatedAmount }
     if (pendingAnswer === REVERTED) {
       // V1 refuses to tell what was claimed already; until August 2018 the last claim was the last of the seven.
-      const lastClaim = [lastClaimRound, launchsLastClaimRound].some((round) => (round ?? 0n) >= endRound)
-      return lastClaim ? { ...told, pendingStake: bondedAmount } : null
+      const isClaimed = [lastClaimRound, launchsLastClaimRound].some((round) => (round ?? 0n) >= endRound)
+      return isClaimed ? { ...told, pendingStake: bondedAmount } : null
     }
     const [pendingStake, ...more] = wordsOf(pendingAnswer)
     return pendingStake === undefined || more.length > 0 ? null : { ...told, pendingStake }
+  }
+
+  /** Forgets all that was told: the chain is another one than was thought. */
+  forget(): void {
+    this.#kept.clear()
   }
 
   /** Asks but once for what stays so. */
@@ -108,9 +114,11 @@ export class BondingManager {
     if (known !== undefined) return known
     const told = this.#ask(ask)
     this.#kept.set(key, told)
-    const forget = () => this.#kept.delete(key)
-    // What a node does not tell another one may, that is put in its place.
-    told.then((answer) => answer ?? forget(), forget)
+    told.then(
+      // Another node may be put in its place.
+      (answer) => answer ?? this.#kept.set(key, told, { ttl: ASKED_AGAIN_MS }),
+      () => this.#kept.delete(key),
+    )
     return told
   }
 

@@ -339,6 +339,7 @@ export class FollowedChain implements FactsSource {
     this.#held = undefined
     this.#anchor = null
     this.#blocks.clear()
+    this.bondingManager?.forget()
     this.#error = this.#unavailable(`is read anew: ${why}`)
   }
 

@@ -207,6 +207,28 @@ export class StakeView {
     }
   }
 
+  /**
+   * All stake, wei, also where bonds of 2018 told no amounts and BondingManager does; NOT_EXACT where that does not, or
+   * after a contradiction.
+   */
+  async toldTotalStake(): Promise<bigint> {
+    const { totalStake } = this.totals()
+    const contract = this.#contract
+    if (contract === undefined || !(totalStake instanceof ApiError)) return exact(totalStake)
+    const { stake, totals } = this.facts
+    const untold = [...stake.delegatesAt(this.#until)].filter(({ isDelegationExact }) => !isDelegationExact)
+    const isDoubtful = stake.contradictions.some(({ about }) => about === 'ROUND')
+    if (isDoubtful || untold.some(({ account }) => stake.isContradicted(account))) throw totalStake
+    const told = await Promise.all(
+      untold.map(async (delegate) => {
+        const { delegatedAmount } = await this.#askDelegator(delegate, contract)
+        return delegatedAmount - delegate.delegatedAmount
+      }),
+    )
+    const known = this.moment.block === null ? stake.roundFrom(this.moment.round)?.totalStake : undefined
+    return told.reduce((sum, more) => sum + more, known ?? totals.totalStake)
+  }
+
   /** Of a round that is yet to begin, as of the last one. */
   #isActiveSetTold(): boolean {
     const { stake, lastRound } = this.facts
@@ -446,7 +468,7 @@ function untoldActiveSet(): ApiError {
 }
 
 /** What can be told, or is refused. */
-export function exact(total: bigint | ApiError): bigint {
-  if (total instanceof ApiError) throw total
-  return total
+export function exact<Told>(told: Told | ApiError): Told {
+  if (told instanceof ApiError) throw told
+  return told
 }

@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { toEventSelector, toHex } from 'viem'
@@ -5,8 +6,10 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { RecordedChain, readRecordedCalls, respond } from '../../stack/recorded-chain.ts'
 import { type Stack, startStack } from '../../stack/stack.ts'
 import { readTrace, type Trace } from '../../stack/trace.ts'
+import { POLLS, type Sent, writeTraceWithPolls } from './l1-polls.ts'
 import { readTruth, traceFile } from './livepeer-truth.ts'
 import { serve } from './serve.ts'
+import { makeFolder } from './stack-command.ts'
 
 interface AccountTruth {
   bondedAmount: string
@@ -64,6 +67,23 @@ const ZERO_ADDRESS = `0x${'0'.repeat(40)}`
 
 const truth = readTruth<Truth>('livepeer-l1/small')
 
+const folder = makeFolder()
+/** Everybody votes, some chose again, and what is no choice neither counts nor replaces one. */
+const SENT: Sent = [
+  ...truth.meta.accounts.map((voter, index) => ({
+    block: 688,
+    voter,
+    choice: index === 2 ? 9 : index % 3 === 0 ? 1 : 0,
+  })),
+  { block: 699, voter: at(1), choice: 1 },
+  { block: 699, voter: at(3), choice: 7 },
+  { block: 803, voter: at(4), choice: 1 },
+]
+
+function at(index: number): string {
+  return truth.meta.accounts[index] ?? ''
+}
+
 /** What a node does with a request: answers a text, or with an HTTP status. */
 type Node = (body: string) => string | number | Promise<string | number>
 
@@ -79,7 +99,8 @@ let atOnce = 0
 let mostAtOnce = 0
 
 beforeAll(async () => {
-  const file = traceFile('livepeer-l1/small')
+  // Polls change nothing of stake.
+  const file = writeTraceWithPolls(folder, SENT)
   trace = await readTrace(file)
   const chain = new RecordedChain(trace, await readRecordedCalls(file))
   recorded = (body) => respond(chain, body)
@@ -104,6 +125,7 @@ beforeAll(async () => {
 afterAll(async () => {
   server?.close()
   await stack?.stop()
+  rmSync(folder, { recursive: true })
 })
 afterEach(() => {
   asked = []
@@ -394,6 +416,9 @@ describe('an RPC that does not tell', () => {
       expect(refused.data).toEqual({ votingPower: null })
       expect(refused.errors).toMatchObject([{ path: ['votingPower'], extensions: { code: 'NOT_EXACT' } }])
       expect(refused.errors?.[0]?.message).toContain('archive')
+      const calls = asked.length
+      expect((await ask(power(delegator.account, `round: ${round}`))).errors).toEqual(refused.errors)
+      expect(asked.length).toBe(calls)
       const partly = await ask(power(transcoder.account, `round: ${round}`, 'votes stake bondedAmount source'))
       const { votes } = transcoder
       expect(partly.data).toEqual({ votingPower: { votes, stake: null, bondedAmount: null, source: 'EVENTS' } })
@@ -428,7 +453,10 @@ describe('an RPC that does not tell', () => {
     await withNode(asks, async (ask) => {
       const { data } = await ask(power(delegator.account, `round: ${round}`))
       expect(data?.votingPower).toEqual(delegator)
-      expect(requests).toBe(2)
+      // Two calls in one request, and both once more, in one or two.
+      expect(asked.length).toBe(4)
+      await ask(power(delegator.account, `round: ${round}`))
+      expect(asked.length).toBe(4)
     })
   })
 
@@ -470,4 +498,116 @@ describe('an RPC that does not tell', () => {
       expect(extensions?.cost).toBe(rounds.length * accounts.length * (20 + 1 + FIELDS.split(' ').length))
     })
   })
+})
+
+describe('polls of Ethereum L1', () => {
+  const moments = [
+    { ...POLLS.ended, told: truth.rounds.find(({ block }) => block === POLLS.ended.endBlock), isOpen: false },
+    { ...POLLS.open, told: truth.final, isOpen: true },
+  ]
+  const FIELDS_OF_POLL = `state votes(first: 1000) { nodes { voter choice weight countedWeight overrides } }
+    tally { for against electorate quorum final } outcome { passed quorumReached supportReached }
+    ... on Poll { endBlock invalidVotes { voter rawChoice } } turnout { voters cast }`
+  const pollOf = (address: string, fields: string) => `{ proposal(id: "poll:${address}") { ${fields} } }`
+
+  /** LIP-16's rule over what the contracts told, written anew. */
+  function counted(entry: Pick<RoundTruth, 'accounts' | 'transcoders'>) {
+    const last = new Map(SENT.filter(({ choice }) => choice <= 1).map(({ voter, choice }) => [voter, choice]))
+    const powers = [...last.keys()].map((voter) => expected(voter, entry))
+    const votes = powers.map(({ account, isTranscoder, delegatedStake, stake, delegate }) => {
+      const taken = powers.filter((other) => other.account !== account && other.delegate === account && isTranscoder)
+      const weight = BigInt(isTranscoder ? delegatedStake : stake)
+      const isPart = !isTranscoder && delegate !== null && entry.transcoders[delegate]?.registered === true
+      return {
+        voter: account,
+        choice: last.get(account) === 0 ? 'FOR' : 'AGAINST',
+        weight: String(weight),
+        countedWeight: String(taken.reduce((rest, other) => rest - BigInt(other.stake), weight)),
+        overrides: isPart && stake !== '0' ? delegate : null,
+      }
+    })
+    const sum = (choice: string) =>
+      votes.reduce((all, vote) => (vote.choice === choice ? all + BigInt(vote.countedWeight) : all), 0n)
+    const all = Object.values(entry.accounts).reduce((sum, { delegatedAmount }) => sum + BigInt(delegatedAmount), 0n)
+    return { votes, yes: sum('FOR'), no: sum('AGAINST'), all, quorum: (all * 333_300n + 999_999n) / 1_000_000n }
+  }
+  const invalid = (index: number, rawChoice: number) => ({ voter: at(index), rawChoice: String(rawChoice) })
+  const byVoter = (votes: { voter: string }[]) => votes.toSorted((a, b) => (a.voter < b.voter ? -1 : 1))
+
+  test.each(moments)(
+    'the poll to block $endBlock is counted by what the contract told then',
+    async ({ address, endBlock, told, isOpen }) => {
+      if (told === undefined) throw new Error('no truth')
+      const { votes, yes, no, all, quorum } = counted(told)
+      const isPassed = yes + no >= quorum && yes > no
+      await withNode(recorded, async (ask) => {
+        const { data, errors } = await ask(pollOf(address, FIELDS_OF_POLL))
+        expect(errors).toBeUndefined()
+        const { proposal } = data as unknown as { proposal: { votes: { nodes: { voter: string }[] } } }
+        expect({ ...proposal, votes: byVoter(proposal.votes.nodes) }).toEqual({
+          state: isOpen ? 'ACTIVE' : isPassed ? 'SUCCEEDED' : 'DEFEATED',
+          votes: byVoter(votes),
+          tally: {
+            for: String(yes),
+            against: String(no),
+            electorate: String(all),
+            quorum: String(quorum),
+            final: !isOpen,
+          },
+          outcome: { passed: isOpen ? null : isPassed, quorumReached: yes + no >= quorum, supportReached: yes > no },
+          endBlock: String(endBlock),
+          invalidVotes: [invalid(2, 9), invalid(3, 7)],
+          turnout: { voters: votes.length, cast: String(yes + no) },
+        })
+        // Somebody who did not vote adds to a recount what it had.
+        const changed = { voter: SENT[2]?.voter ?? '', choice: 'FOR' }
+        const more = BigInt(expected(changed.voter, told).delegatedStake)
+        const recount = `recount(with: { choices: [{ voter: "${changed.voter}", choice: FOR }] }) { tally { for } }`
+        const { data: hypothetical } = await ask(pollOf(address, recount))
+        const [delegators] = [votes.filter(({ overrides }) => overrides === changed.voter)]
+        const less = delegators.reduce((sum, { weight }) => sum + BigInt(weight), 0n)
+        expect(hypothetical).toEqual({ proposal: { recount: { tally: { for: String(yes + more - less) } } } })
+      })
+    },
+  )
+
+  test.each(moments)(
+    'without an archive node the poll to block $endBlock has its votes and times, and no tally',
+    async ({ address, endBlock, isOpen }) => {
+      const time = (block: number) => trace.block(block)?.timestamp ?? 0
+      // Between the NewRounds of rounds 20 and 21; after the last one by the length of blocks.
+      const end = isOpen ? time(939) + (endBlock + 1 - 939) * 13 : time(804) + (time(840) - time(804)) / (840 - 804)
+      const iso = (seconds: number) => new Date(Math.floor(seconds) * 1000).toISOString()
+      const opened = { timestamp: iso(time(681)), estimated: false }
+      const uncounted = pollOf(
+        address,
+        `id title state tally { for } outcome { passed } createdAt { block } timeline { kind timestamp estimated } turnout { cast }
+       votes(first: 1000) { nodes { voter choice castAt { block } } } vote(voter: "${at(1)}") { choice weight }
+       ... on Poll { endBlock proposalBytes invalidVotes { voter rawChoice } }`,
+      )
+      await withNode(error(-32000, 'missing trie node'), async (ask) => {
+        const { data, errors } = await ask(uncounted)
+        const last = new Map(SENT.filter(({ choice }) => choice <= 1).map((one) => [one.voter, one]))
+        const votes = [...last.values()].map(({ voter, choice, block }) => {
+          return { voter, choice: choice === 0 ? 'FOR' : 'AGAINST', castAt: { block: String(block) } }
+        })
+        const { proposal } = data as unknown as { proposal: { votes: { nodes: { voter: string }[] } } }
+        expect({ ...proposal, votes: byVoter(proposal.votes.nodes) }).toEqual({
+          ...{ id: `poll:${address}`, title: `Poll ${address}`, createdAt: { block: '681' }, proposalBytes: '0x6162' },
+          ...{ state: null, tally: null, outcome: null, turnout: null, endBlock: String(endBlock) },
+          timeline: [
+            { kind: 'CREATED', ...opened },
+            { kind: 'VOTING_OPENED', ...opened },
+            { kind: 'VOTING_CLOSED', timestamp: iso(end), estimated: true },
+          ],
+          votes: byVoter(votes),
+          vote: { choice: 'AGAINST', weight: null },
+          invalidVotes: [invalid(2, 9), invalid(3, 7)],
+        })
+        const refused = errors?.map(({ path, extensions: { code } }) => `${path.join('.')} ${code}`).sort()
+        const paths = ['outcome', 'state', 'tally', 'turnout', 'vote.weight']
+        expect(refused).toEqual(paths.map((path) => `proposal.${path} NOT_EXACT`))
+      })
+    },
+  )
 })

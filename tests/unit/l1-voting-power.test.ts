@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { pollElectorOf } from '../../api/rules/poll-tally.ts'
 import { l1ToldVotingPower, l1VotingPower } from '../../api/rules/voting-power.ts'
 import { stake, startOf } from './stakes.ts'
 
@@ -60,4 +61,13 @@ test('what the launch left without a delegate is being unbonded: no stake', () =
   const none = { ...told, delegate: `0x${'0'.repeat(40)}` }
   const power = l1ToldVotingPower('0xd', startOf(5), stake('0xd', null), none, of(false, false))
   expect(power).toMatchObject({ delegate: null, stake: 0n, bondedAmount: 0n, votes: 0n, delegatedStake: 40n })
+})
+
+test('on a poll a transcoder votes with all of its stake, anybody else with its own, and takes it off its transcoder', () => {
+  const delegator = stake('0xd', '0xt')
+  const elector = (is: ReturnType<typeof of>) =>
+    pollElectorOf(l1ToldVotingPower('0xd', startOf(5), delegator, told, is))
+  expect(elector(of(true, true))).toEqual({ power: 40n, transcoder: null })
+  expect(elector(of(false, true))).toEqual({ power: 100n, transcoder: '0xt' })
+  expect(elector(of(false, false))).toEqual({ power: 100n, transcoder: null })
 })
