@@ -25,7 +25,7 @@ const config: CodegenConfig = {
           Treasury: '../parents.ts#TreasuryParent',
           TreasuryTransfer: '../parents.ts#TreasuryTransferParent',
           PageInfo: '../parents.ts#PageEnd',
-          VotingPower: '../../rules/voting-power.ts#VotingPower as VotingPowerParent',
+          VotingPower: '../../views/stake-view.ts#PowerInView',
           Vote: '../parents.ts#VoteParent',
           AccountVote: '../parents.ts#AccountVoteParent',
           Ballot: '../parents.ts#BallotParent',

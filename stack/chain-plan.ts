@@ -53,7 +53,8 @@ export async function planChains(options: ChainOptions): Promise<[PlannedChain, 
     const rpcUrl = rpcUrls[network]
     if (graphNodeUrl !== undefined) {
       const chainId = knownChainId(network)
-      planned.push({ network, chainId, contracts: {}, identity: '', ...(rpcUrl === undefined ? {} : { rpcUrl }) })
+      const contracts = await contractsOfElsewhere(options, network)
+      planned.push({ network, chainId, contracts, identity: '', ...(rpcUrl === undefined ? {} : { rpcUrl }) })
       continue
     }
     if (rpcUrl === undefined) throw new StackError(`network ${network} needs an RPC: give its URL with --rpc`)
@@ -73,6 +74,12 @@ export async function planChains(options: ChainOptions): Promise<[PlannedChain, 
   const twice = planned.find(({ network }, index) => planned.findIndex((other) => other.network === network) !== index)
   if (twice) throw new StackError(`two chains are named ${twice.network}`)
   return [first, ...others]
+}
+
+/** The contracts of a network that others index, as far as they are known: none of one that no file was named for. */
+function contractsOfElsewhere({ networksFile }: ChainOptions, network: string): Promise<Contracts> {
+  if (networksFile !== undefined) return readNetwork(networksFile, network)
+  return readNetwork(DEFAULT_NETWORKS_FILE, network).catch(() => ({}))
 }
 
 export function recordedContracts({ header, firstBlock }: Trace): Contracts {

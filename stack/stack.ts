@@ -260,6 +260,7 @@ function apiChain(
     ...(rpcUrl === undefined ? {} : { rpcUrl }),
     ...(lpt === undefined ? {} : { lptAddress: lpt.address }),
     neverRests: recording === undefined && chainId !== undefined && publicNetwork(chainId) !== undefined,
+    ...(contracts.BondingManager === undefined ? {} : { bondingManager: contracts.BondingManager.address }),
   }
 }
 

@@ -136,5 +136,5 @@ function wholeNumber(told: unknown): number | null {
 }
 
 function rpcClient(rpcUrl: string) {
-  return createPublicClient({ transport: rpcTransport(rpcUrl, TIMEOUT_MS) })
+  return createPublicClient({ transport: rpcTransport(rpcUrl, { timeout: TIMEOUT_MS }) })
 }

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { LRUCache } from 'lru-cache'
 import pLimit from 'p-limit'
+import { BondingManager } from './bonding-manager.ts'
 import { type ChainBlock, type ChainHead, ChainSource } from './chain-head.ts'
 import { ApiError, blockReorged } from './errors.ts'
 import { type Facts, type Head, HeldFacts } from './facts.ts'
@@ -47,6 +48,8 @@ export interface Chain {
   lptAddress?: string
   /** Whether it is known to make blocks all the time, so that an old head is one that nobody tells any more. */
   neverRests?: boolean
+  /** Where BondingManager is on this chain: of Ethereum L1 it is asked what its events do not tell. */
+  bondingManager?: string
 }
 
 /** How a chain is followed. */
@@ -108,6 +111,8 @@ export interface FactsSource {
   readonly roundLength: number | undefined
   /** Contracts of LPT, lower case. */
   readonly lptAddresses: readonly string[]
+  /** BondingManager, to be asked on Ethereum L1 only; undefined where there is no RPC to ask it by. */
+  readonly bondingManager?: BondingManager | undefined
   /** The facts as they are now; UPSTREAM_UNAVAILABLE where they were never loaded, or are too old. */
   readonly facts: Facts
   /** The facts as of an earlier block; BLOCK_REORGED where it is not on the chain, UPSTREAM_UNAVAILABLE where nobody tells. */
@@ -126,6 +131,7 @@ export class FollowedChain implements FactsSource {
   readonly chainId: number | undefined
   readonly roundLength: number | undefined
   readonly lptAddresses: readonly string[]
+  readonly bondingManager: BondingManager | undefined
   readonly #graphNode: GraphNode
   readonly #source: ChainSource
   readonly #file: FactsFile | undefined
@@ -164,6 +170,9 @@ export class FollowedChain implements FactsSource {
       ...(statusUrl === undefined ? {} : { statusUrl }),
       ...(rpcUrl === undefined ? {} : { rpcUrl }),
     })
+    const { bondingManager } = chain
+    this.bondingManager =
+      rpcUrl === undefined || bondingManager === undefined ? undefined : new BondingManager(rpcUrl, bondingManager)
     this.#roundClock = rpcUrl === undefined ? undefined : new RoundClock(rpcUrl)
     this.#options = { intervalMs, maxAgeSeconds, maxFactsMiB, log }
     this.#maxHeadAgeSeconds = chain.neverRests === true ? maxHeadAgeSeconds || null : null
@@ -343,6 +352,7 @@ export class FollowedChain implements FactsSource {
     this.#held = undefined
     this.#anchor = null
     this.#blocks.clear()
+    this.bondingManager?.forget()
     this.#error = this.#unavailable(`is read anew: ${why}`)
   }
 

@@ -1,4 +1,4 @@
-import { type HttpTransport, http } from 'viem'
+import { type HttpTransport, type HttpTransportConfig, http } from 'viem'
 
 /** Where to send requests, and what to send along: a user and password of a URL are no part of it for fetch. */
 export interface Endpoint {
@@ -23,8 +23,8 @@ export function hostOf(url: string): string {
   return URL.canParse(url) ? new URL(url).host : 'what is no URL'
 }
 
-/** viem's way to a chain's RPC, each request waited for so long; `retryCount` times asked again where that may help. */
-export function rpcTransport(rpcUrl: string, timeout: number, retryCount = 0): HttpTransport {
+/** viem's way to a chain's RPC; asked once, unless told otherwise. */
+export function rpcTransport(rpcUrl: string, options: HttpTransportConfig): HttpTransport {
   const { url, headers } = endpointOf(rpcUrl)
-  return http(url, { timeout, retryCount, retryDelay: 100, fetchOptions: { headers } })
+  return http(url, { retryCount: 0, ...options, fetchOptions: { headers } })
 }

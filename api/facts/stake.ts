@@ -227,6 +227,30 @@ export class StakeFacts {
     return [...new Set([...this.facts.bonds.keys(), ...this.facts.delegations.keys()])].sort()
   }
 
+  /**
+   * Whose stake changed in the block of a NewRound after it, and whose delegators' or by a reward: a contract, which tells
+   * the end of a block, does not tell what they had at the start of the round there.
+   */
+  changedWithRound({ number, block }: Pick<RoundFacts, 'number' | 'block'>): Set<string> {
+    const changed = new Set<string>()
+    for (const account of this.facts.bonds.keys()) {
+      const bond = this.facts.bonds.last(account, 'block', block)
+      if (bond?.block !== block || bond.fromRound <= number) continue
+      const before = this.facts.bonds.last(account, 'fromRound', number)
+      for (const touched of [account, bond.delegate, before?.delegate]) if (touched) changed.add(touched)
+    }
+    for (const account of this.facts.delegations.keys()) {
+      const delegation = this.facts.delegations.last(account, 'block', block)
+      if (delegation?.block === block && delegation.lastRewardRound === number) changed.add(account)
+    }
+    return changed
+  }
+
+  /** Whether an event ever contradicted what an account has. */
+  isContradicted(account: string): boolean {
+    return this.contradictions.some((contradiction) => contradiction.account === account)
+  }
+
   /** What an account had at the starts of rounds up to one, from each change of either of its positions to the next. */
   spans(account: string, toRound: number): Generator<StakeSpan> {
     return this.#spans(account, toRound, [...this.facts.bonds.all(account), ...this.facts.delegations.all(account)])

@@ -74,9 +74,9 @@ export function tableOfSnapshot(snapshot: StakeSnapshot, format: string, mark: M
 }
 
 /** One account at a moment, zeros where it was never seen; on Ethereum L1 null for what cannot be told exactly. */
-export function powerTable(stakes: StakeView, account: string): Table<VotingPower> {
+export async function powerTable(stakes: StakeView, account: string): Promise<Table<VotingPower>> {
   const head = { format: formatAt(stakes, 'voting-power'), rule: VOTING_POWER_RULE, ...markOf(stakes), rows: 1 }
-  return { head, columns: holderColumns, rows: [stakes.votingPower(account)] }
+  return { head, columns: holderColumns, rows: [await stakes.fullPower(account)] }
 }
 
 /** The Merkle proof of one account's votes at a moment; NOT_FOUND for who has none, NOT_EXACT on Ethereum L1. */

@@ -232,7 +232,7 @@ async function powerFile(request: Request, { chains }: Context): Promise<Offer> 
   const [name, format] = nameAndFormat(request.params.file)
   const account = scalars.Address.parseValue(name) as string
   const stakes = await stakesAt(request.params.moment, network, chains)
-  const render = async (headPlace: HeadPlace) => renderTable(powerTable(stakes, account), format, headPlace)
+  const render = async (headPlace: HeadPlace) => renderTable(await powerTable(stakes, account), format, headPlace)
   return { format, final: stakes.isFinal, key: null, render }
 }
 

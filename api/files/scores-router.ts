@@ -2,6 +2,7 @@ import express, { type NextFunction, type Request, type Response, Router } from 
 import { ApiError } from '../facts/errors.ts'
 import type { Context } from '../graphql/context.ts'
 import { type Limits, limitExceeded } from '../graphql/limits.ts'
+import type { VotingPower } from '../rules/voting-power.ts'
 import type { Chains } from '../views/chains.ts'
 import type { StakeView } from '../views/stake-view.ts'
 import { sendError } from './exports.ts'
@@ -23,7 +24,8 @@ export function scoresRouter(
   router.post(PATH, express.json({ limit: documentBytes }), async (request: Request, response: Response) => {
     const question = readScoresQuestion(request.body)
     const stakes = await stakesAsked(question, newContext().chains)
-    const scores = scoresOfAsked(question, (account) => stakes.votingPower(account))
+    const powers = await powersOf(question, stakes)
+    const scores = scoresOfAsked(question, (account) => powers.get(account) ?? stakes.votingPower(account))
     response
       .set('Cache-Control', 'no-store')
       .type('json')
@@ -36,6 +38,13 @@ export function scoresRouter(
     sendError(unreadBody(error, documentBytes) ?? error, response, log)
   })
   return router
+}
+
+/** What a contract tells of the accounts asked, each asked for once. */
+async function powersOf({ addresses }: ScoresQuestion, stakes: StakeView): Promise<ReadonlyMap<string, VotingPower>> {
+  const accounts = [...new Set(addresses.map((address) => address.toLowerCase()))]
+  const powers = await Promise.all(accounts.map((account) => stakes.toldPower(account)))
+  return new Map(powers.map((power) => [power.account, power]))
 }
 
 /** UPSTREAM_UNAVAILABLE while the index is behind the block: a strategy that is given another block's scores never asks again. */

@@ -15,6 +15,8 @@ import { MAX_PAGE } from './pagination.ts'
 /** Lists without `first`, as long as they may well be. */
 const USUAL_LENGTH: Record<string, number> = { 'Round.activeTranscoders': 100, 'Vote.earlier': 1 }
 const OTHER_LENGTH = 10
+/** Each account whose voting power is asked for: on Ethereum L1 its contract may have to be. */
+const ACCOUNT_COST = 20
 /** What is read and computed for a field whatever is asked of it, in values: a whole snapshot, history or list of votes. */
 const FIXED_COST: Record<string, number> = {
   ...costOfCounting('Proposal', 'TreasuryProposal', 'Poll', 'AragonVote'),
@@ -24,7 +26,8 @@ const FIXED_COST: Record<string, number> = {
   'Round.activeTranscoders': 1000,
   'Round.concentration': 5000,
   'StakeSnapshot.merkleRoot': 5000,
-  'Account.votingPower': 20,
+  'Query.votingPower': ACCOUNT_COST,
+  'Account.votingPower': ACCOUNT_COST,
   'Account.votingPowerHistory': 500,
   'Account.delegators': 500,
   'VotingToken.balance': 500,
@@ -47,6 +50,11 @@ function costOfVoters({ with: changes }: Parameters<ComplexityEstimator>[0]['arg
   return VOTER_COST * (count(without) + count(choices))
 }
 
+/** What is looked up for the accounts of votingPowers. */
+function costOfAccounts({ accounts }: Parameters<ComplexityEstimator>[0]['args']): number {
+  return Array.isArray(accounts) ? ACCOUNT_COST * accounts.length : 0
+}
+
 /** How many entries a list may have; undefined for what is none. */
 const lengthOf = ({ type, field, args }: Parameters<ComplexityEstimator>[0]): number | undefined => {
   // Whatever is more than a page is refused as no page.
@@ -58,9 +66,10 @@ const lengthOf = ({ type, field, args }: Parameters<ComplexityEstimator>[0]): nu
   return USUAL_LENGTH[`${type.name}.${field.name}`] ?? OTHER_LENGTH
 }
 
-/** Each value of the answer costs 1, those of a list as often as it may have entries; FIXED_COST and VOTER_COST are added. */
+/** Each value of the answer costs 1, those of a list as often as it may have entries; FIXED_COST, VOTER_COST and ACCOUNT_COST are added. */
 const costOf: ComplexityEstimator = (field) => {
-  const fixed = (FIXED_COST[`${field.type.name}.${field.field.name}`] ?? 0) + costOfVoters(field.args)
+  const known = FIXED_COST[`${field.type.name}.${field.field.name}`] ?? 0
+  const fixed = known + costOfVoters(field.args) + costOfAccounts(field.args)
   return fixed + (field.childComplexity + 1) * (lengthOf(field) ?? 1)
 }
 

@@ -75,9 +75,9 @@ export function outcomeOf({ passed, quorumReached, supportReached, explanation }
 
 /** One voter's vote; null where it did not vote. */
 export async function findVote(proposal: ProposalInView, voter: string): Promise<VoteParent | null> {
-  const { count } = await proposal.view.count(proposal)
-  const ballot = count.ballots.find((candidate) => candidate.voter === voter)
-  return ballot === undefined ? null : { ballot, system: proposal.system }
+  const votes = await proposal.view.votes(proposal)
+  const vote = votes.find(({ ballot }) => ballot.voter === voter)
+  return vote === undefined ? null : { ...vote, system: proposal.system }
 }
 
 /** How an account was counted on every proposal it had power in or voted on, newest first, for Account.ballots. */

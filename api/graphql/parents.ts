@@ -4,10 +4,10 @@ import type { ChainState } from '../facts/followed-chain.ts'
 import type { RoundFacts } from '../facts/stake.ts'
 import type { TreasuryTransfer } from '../facts/treasury.ts'
 import type { VoteCast } from '../rules/proposal.ts'
-import type { Ballot } from '../rules/proposal-count.ts'
 import type { ChainView } from '../views/chain-view.ts'
-import type { GovernanceView, ProposalInView } from '../views/governance-view.ts'
+import type { CountedChoice, GovernanceView, ProposalInView } from '../views/governance-view.ts'
 import type { StakeSnapshot } from '../views/stake-snapshot.ts'
+import type { StakeView } from '../views/stake-view.ts'
 
 /** A chain's status. */
 export interface ChainStatusParent {
@@ -18,15 +18,14 @@ export interface ChainStatusParent {
 /** A round with the chain it is of. */
 export type RoundParent = RoundFacts & { view: ChainView }
 
-/** A snapshot with the chain it is of. */
+/** A snapshot, and through what it was made. */
 export interface StakeSnapshotParent {
-  network: string
+  stakes: StakeView
   snapshot: StakeSnapshot
 }
 
-/** A ballot with the voting system its numbers are of. */
-export interface VoteParent {
-  ballot: Ballot
+/** A choice that counts with the voting system its numbers are of. */
+export interface VoteParent extends CountedChoice {
   system: ProposalInView['system']
 }
 

@@ -16,6 +16,7 @@ import {
   type ProposalInView,
   type TreasuryProposalInView,
 } from '../views/governance-view.ts'
+import { exact } from '../views/stake-view.ts'
 import { type Context, viewsOf } from './context.ts'
 import { countingFields, countingTypes, findVote, outcomeOf, tallyOf } from './counting-resolvers.ts'
 import { type AllFields, given } from './field-rules.ts'
@@ -91,10 +92,9 @@ const proposalFields: AllFields<Omit<ProposalResolvers, '__resolveType'>> = {
   tally: async (proposal) => tallyOf(await countOf(proposal)),
   outcome: async (proposal) => outcomeOf(await countOf(proposal)),
   votes: async (proposal, { first, after, choice }) => {
-    const { ballots } = await countOf(proposal)
-    const votes = ballots
-      .filter((ballot) => choice === null || choice === undefined || ballot.choice === choice)
-      .map((ballot): VoteParent => ({ ballot, system: proposal.system }))
+    const votes = (await proposal.view.votes(proposal))
+      .filter(({ ballot }) => choice === null || choice === undefined || ballot.choice === choice)
+      .map((vote): VoteParent => ({ ...vote, system: proposal.system }))
     return pageOf(votes, castOrder, first, after)
   },
   vote: (proposal, { voter }) => findVote(proposal, voter),
@@ -155,9 +155,9 @@ const AragonVote: AllFields<AragonVoteResolvers> = {
 const Vote: AllFields<VoteResolvers> = {
   voter: ({ ballot }) => ballot.voter,
   choice: ({ ballot }) => ballot.choice,
-  weight: ({ ballot }) => ballot.weight,
-  countedWeight: ({ ballot }) => ballot.countedWeight,
-  overrides: ({ ballot }) => ballot.overrides,
+  weight: ({ counted }) => exact(counted).weight,
+  countedWeight: ({ counted }) => exact(counted).countedWeight,
+  overrides: ({ counted }) => exact(counted).overrides,
   reason: ({ ballot }) => ballot.cast.reason,
   castAt: ({ ballot }) => position(ballot.cast.at),
   earlier: ({ ballot, system }) =>

@@ -4,7 +4,7 @@ import { integer } from '../rules/integer.ts'
 import { percent } from '../rules/poll-tally.ts'
 import type { VotingPower as Power } from '../rules/voting-power.ts'
 import type { StakeSnapshot as Snapshot } from '../views/stake-snapshot.ts'
-import { exact, notExactOnL1 } from '../views/stake-view.ts'
+import { exact, notExactOnL1, type OwnStake, type PowerInView, untoldWithoutRpc } from '../views/stake-view.ts'
 import { accountBallots } from './counting-resolvers.ts'
 import { encodeCursor, pinsOf } from './cursors.ts'
 import { type AllFields, given, mayBeKept, withFieldRules } from './field-rules.ts'
@@ -68,7 +68,7 @@ const Query: AllFields<QueryResolvers> = {
   votingPower: async (_, { account, ...asked }, { chains }, info) => {
     const stakes = await chains.at(asked)
     if (stakes.isFinal) mayBeKept(info)
-    return stakes.votingPower(account)
+    return stakes.toldPower(account)
   },
   votingPowers: async (_, { accounts, ...asked }, { chains }, info) => {
     if (accounts.length > MAX_ACCOUNTS) {
@@ -76,12 +76,12 @@ const Query: AllFields<QueryResolvers> = {
     }
     const stakes = await chains.at(asked)
     if (stakes.isFinal) mayBeKept(info)
-    return accounts.map((account) => stakes.votingPower(account))
+    return Promise.all(accounts.map((account) => stakes.toldPower(account)))
   },
   stakeSnapshot: async (_, asked, { chains }, info): Promise<StakeSnapshotParent> => {
     const stakes = await chains.at(asked)
     if (stakes.isFinal) mayBeKept(info)
-    return { network: stakes.network, snapshot: await stakes.snapshot() }
+    return { stakes, snapshot: await stakes.snapshot() }
   },
   tokenAllocation: (_, { round, supply, seats, network }, { chains }, info) => {
     if (supply === null || supply === undefined) {
@@ -158,25 +158,34 @@ const Concentration: AllFields<ConcentrationResolvers> = {
 const VotingPower: AllFields<VotingPowerResolvers> = {
   ...given('account', 'round', 'votes', 'delegate', 'isTranscoder', 'isActive', 'delegatedStake', 'checkpointed'),
   block: ({ block }) => blockNumber(block),
-  stake: ({ account, stake }) => known(stake, `The own stake of transcoder ${account}`),
-  bondedAmount: ({ account, bondedAmount }) => known(bondedAmount, `The own bonded amount of transcoder ${account}`),
+  stake: (power) => power.stake ?? ownStake(power, 'stake'),
+  bondedAmount: (power) => power.bondedAmount ?? ownStake(power, 'bondedAmount'),
+  source: ({ source, ownStake }) => {
+    if (ownStake === undefined) return source ?? 'EVENTS'
+    // What is not told is refused where it is asked for; all else is from events then.
+    return ownStake().then(
+      () => 'CONTRACT',
+      () => 'EVENTS',
+    )
+  },
 }
 
 const StakeSnapshot: AllFields<StakeSnapshotResolvers> = {
   round: ({ snapshot }) => snapshot.moment.round,
   block: ({ snapshot }) => blockNumber(snapshot.moment.block),
-  network: ({ network }) => network,
+  network: ({ stakes }) => stakes.network,
   totalActiveStake: ({ snapshot }) => exact(snapshot.totalActiveStake),
   totalStake: ({ snapshot }) => exact(snapshot.totalStake),
-  holders: ({ snapshot }, { first, after, transcodersOnly }) => {
+  holders: ({ stakes, snapshot }, { first, after, transcodersOnly }) => {
     if (!transcodersOnly) refuseIncomplete(snapshot, 'What delegators had')
     const { holders } = snapshot
-    return pageOf(
+    const page = pageOf(
       transcodersOnly ? holders.filter(({ isTranscoder }) => isTranscoder) : holders,
       votesOrder,
       first,
       after,
     )
+    return { ...page, nodes: page.nodes.map((power) => stakes.withOwnStake(power)) }
   },
   merkleRoot: ({ snapshot }) => {
     refuseIncomplete(snapshot, 'The votes of all holders')
@@ -199,7 +208,7 @@ const PageInfo: AllFields<PageInfoResolvers> = {
 
 const Account: AllFields<AccountResolvers> = {
   address: ({ address }) => address,
-  votingPower: async ({ address }, asked, { chains }) => (await chains.atOrNow(asked)).votingPower(address),
+  votingPower: async ({ address }, asked, { chains }) => (await chains.atOrNow(asked)).toldPower(address),
   votingPowerHistory: ({ address }, { fromRound, toRound, first, after, network }, { chains }) => {
     const round = toRound ?? fromRound
     const view = round === null || round === undefined ? chains.forNow(network) : chains.forRound(round, network)
@@ -223,7 +232,7 @@ const Account: AllFields<AccountResolvers> = {
   },
   delegators: async ({ address }, { first, after, ...asked }, { chains }) => {
     const stakes = await chains.atOrNow(asked)
-    return pageOf(stakes.delegators(address), votesOrder, first, after)
+    return pageOf(await stakes.delegators(address), votesOrder, first, after)
   },
   votes: ({ address }, { first, after }, context) => accountVotes(address, first, after, context),
   ballots: ({ address }, { first, after }, context) => accountBallots(address, first, after, context),
@@ -275,9 +284,10 @@ function blockNumber(block: number | null): bigint | null {
   return block === null ? null : BigInt(block)
 }
 
-function known(figure: bigint | null, what: string): bigint {
-  if (figure === null) throw notExactOnL1(what)
-  return figure
+/** What events do not tell of a transcoder of Ethereum L1; NOT_EXACT where nobody can be asked or tells. */
+async function ownStake({ account, ownStake: ask }: PowerInView, field: keyof OwnStake): Promise<bigint> {
+  if (ask === undefined) throw untoldWithoutRpc(`The own ${field} of transcoder ${account}`)
+  return (await ask())[field]
 }
 
 function refuseIncomplete(snapshot: Snapshot, what: string): void {

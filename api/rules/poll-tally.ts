@@ -2,7 +2,7 @@
 
 import type { CountingRule, Part } from './counting-rule.ts'
 import { castWeight, type Elector, type Sums } from './tally.ts'
-import { isRegisteredTranscoder, pendingStake, type Stake } from './voting-power.ts'
+import { isRegisteredTranscoder, pendingStake, type Stake, type VotingPower } from './voting-power.ts'
 
 /**
  * What an account votes with, from everybody's stake at one moment of a round: a registered transcoder with its total
@@ -15,6 +15,13 @@ export function pollElector(account: string, stakeOf: (account: string) => Stake
   const delegate = stake.delegate ? stakeOf(stake.delegate) : undefined
   const transcoder = isRegisteredTranscoder(delegate) ? (delegate?.account ?? null) : null
   return { power: pendingStake(stake, delegate, round), transcoder }
+}
+
+/** The same from an account's voting power at that moment, on Ethereum L1 where stake of delegators is told alone. */
+export function pollElectorOf({ isTranscoder, votes, stake, delegate }: VotingPower): Elector {
+  if (isTranscoder) return { power: votes, transcoder: null }
+  // Who delegates to no registered transcoder has no votes.
+  return { power: stake ?? 0n, transcoder: votes > 0n ? delegate : null }
 }
 
 /** Least cast stake that reaches the quorum: its part of the electorate, rounded up, as LIP-16 wants not less. */

@@ -163,7 +163,16 @@ export function pollCounting(
   stakeOf: (account: string) => Stake | undefined,
   at: StakeMoment & { isOpen: boolean },
 ): PollCounting {
-  const electorOf = (account: string) => pollElector(account, stakeOf, at.round)
+  return pollCountingBy(poll, choices, (account) => pollElector(account, stakeOf, at.round), at)
+}
+
+/** The same by what accounts could vote with at that moment. */
+export function pollCountingBy(
+  poll: Pick<Poll, 'quorum' | 'quota'>,
+  choices: readonly Choice[],
+  electorOf: CountedFrom['electorOf'],
+  at: StakeMoment & { isOpen: boolean },
+): PollCounting {
   const votes = choices.map(({ voter, choice }) => ({ voter, choice, weight: electorOf(voter).power }))
   const { totalStake: electorate, totalActiveStake, isOpen, moment } = at
   return { system: 'POLL', rule: pollRule(poll), votes, electorOf, electorate, moment, isOpen, totalActiveStake }

@@ -54,6 +54,18 @@ export interface VotingPower extends Moment {
   bondedAmount: bigint | null
   delegatedStake: bigint
   checkpointed: boolean
+  /** Where the contract told it; what no contract was asked for is from events. */
+  source?: 'CONTRACT'
+}
+
+/** What BondingManager itself answered about an account of Ethereum L1, at the end of a block; wei. */
+export interface ToldStake {
+  /** The zero address where there is none. */
+  delegate: string
+  bondedAmount: bigint
+  /** With rewards up to a round. */
+  pendingStake: bigint
+  delegatedAmount: bigint
 }
 
 /** What an account never seen has. */
@@ -142,7 +154,7 @@ export function votingPower(
 }
 
 /** Whether an account is a registered transcoder on Ethereum L1: V1 has its pool only, Streamflow whoever bonds to itself. */
-function isRegisteredOnL1(stake: Stake, isStreamflow: boolean): boolean {
+export function isRegisteredOnL1(stake: Stake, isStreamflow: boolean): boolean {
   return stake.inPool || (isStreamflow && isRegisteredTranscoder(stake))
 }
 
@@ -172,6 +184,35 @@ export function l1VotingPower(
     bondedAmount: isTranscoder ? null : 0n,
     delegatedStake: stake.delegatedAmount,
     checkpointed: false,
+  }
+}
+
+/**
+ * The same where BondingManager told what events do not, by the rule of BondingVotes: a delegator of a registered transcoder
+ * has its own stake with rewards. What a bond of the launch left without a delegate is being unbonded, and so nobody's stake.
+ */
+export function l1ToldVotingPower(
+  account: string,
+  { round, block }: Moment,
+  stake: Stake,
+  told: ToldStake,
+  { isTranscoder, isDelegateTranscoder }: { isTranscoder: boolean; isDelegateTranscoder: boolean },
+): VotingPower {
+  const isBonded = stake.delegate !== null
+  const own = isBonded ? told.pendingStake : 0n
+  return {
+    account,
+    round,
+    block,
+    votes: isTranscoder ? told.delegatedAmount : isDelegateTranscoder ? own : 0n,
+    delegate: told.delegate === ZERO_ADDRESS ? null : told.delegate,
+    isTranscoder,
+    isActive: isActiveTranscoder(stake, round),
+    stake: own,
+    bondedAmount: isBonded ? told.bondedAmount : 0n,
+    delegatedStake: told.delegatedAmount,
+    checkpointed: false,
+    source: 'CONTRACT',
   }
 }
 

@@ -9,7 +9,7 @@ import { aragonEndDate, canExecute } from '../rules/aragon-tally.ts'
 import { aragonRule, type CountingRule, pollRule, treasuryRule } from '../rules/counting-rule.ts'
 import { governorElector } from '../rules/governor-tally.ts'
 import type { LogPosition } from '../rules/log.ts'
-import { pollElector } from '../rules/poll-tally.ts'
+import { pollElector, pollElectorOf } from '../rules/poll-tally.ts'
 import type { AragonVote, Poll, TreasuryProposal, TreasuryProposalEvent, VoteCast } from '../rules/proposal.ts'
 import {
   type AragonCounting,
@@ -20,16 +20,17 @@ import {
   choicesOf,
   countWithBallots,
   pollCounting,
+  pollCountingBy,
   type StakeMoment,
   treasuryCounting,
 } from '../rules/proposal-count.ts'
 import { type Changes, type Recounted, recount } from '../rules/recount.ts'
-import type { Elector } from '../rules/tally.ts'
+import type { CountedVote, Elector } from '../rules/tally.ts'
 import { queuedOperation } from '../rules/timelock.ts'
 import { isActiveTranscoder, isRegisteredTranscoder, type Stake } from '../rules/voting-power.ts'
 import type { ChainView } from './chain-view.ts'
 import type { CountedProposal } from './indexed-chain.ts'
-import { exact, inexactTotal, refuseInexact } from './stake-view.ts'
+import { exact, inexactTotal, refuseInexact, type StakeView } from './stake-view.ts'
 
 /** A treasury proposal, and through what it is counted; timelockEnd is the last of its events where only its timelock told it. */
 export type TreasuryProposalInView = TreasuryProposal & {
@@ -66,6 +67,21 @@ export class GovernanceView {
       this.#counts.set(proposal, count)
     }
     return count
+  }
+
+  /**
+   * Each voter's choice that counts and what it came to, by when it was cast. Of a poll on Ethereum L1 that cannot be counted
+   * what was sent is told all the same: counting it takes a contract's answer.
+   */
+  async votes(proposal: ProposalInView): Promise<CountedChoice[]> {
+    try {
+      const { count } = await this.count(proposal)
+      return count.ballots.map((ballot) => ({ ballot, counted: ballot }))
+    } catch (error) {
+      const isUncounted = error instanceof ApiError && proposal.system === 'POLL' && this.#isL1
+      if (!isUncounted) throw error
+      return this.#choices(proposal).map((ballot) => ({ ballot, counted: error }))
+    }
   }
 
   /** What an account voted on. */
@@ -132,8 +148,8 @@ export class GovernanceView {
     const choices = this.#choices(proposal)
     const counting =
       changes.round === null
-        ? await this.#counting(proposal, choices)
-        : await this.#countingInRound(proposal, choices, changes.round)
+        ? await this.#counting(proposal, choices, changes)
+        : await this.#countingInRound(proposal, choices, changes.round, changes)
     const recounted = recount(counting, changes, real)
     await nextTurn()
     return recounted
@@ -150,8 +166,8 @@ export class GovernanceView {
         return governorElector(account, (other) => exactStake(this.chainView.facts, other, round))
       }
       case 'POLL': {
-        const { stakeOf, at } = await this.#pollStakes(proposal)
-        return pollElector(account, stakeOf, at.round)
+        const { stakeOf, onL1, at } = await this.#pollStakes(proposal)
+        return onL1 === null ? pollElector(account, stakeOf, at.round) : pollElectorOf(await onL1.toldPower(account))
       }
       case 'ARAGON':
         return { power: this.#balances(proposal).of(account), transcoder: null }
@@ -204,6 +220,7 @@ export class GovernanceView {
     const { stake, lastRound } = this.chainView.facts
     const { roundLength } = this.chainView.chain.source
     const pace = roundPace(stake.rounds[0], lastRound)
+    if (proposal.system === 'POLL' && this.#isL1) return timeOfBlock(Number(proposal.endBlock) + 1, stake.rounds)
     if (roundLength !== undefined) {
       // Blocks alone give the order here, so all times come from one line through them.
       const end = proposal.system === 'POLL' ? Number(proposal.endBlock) + 1 : (proposal.lastRound + 1) * roundLength
@@ -278,21 +295,31 @@ export class GovernanceView {
   }
 
   /** All that a proposal is counted from as of now. */
-  async #counting(proposal: ProposalInView, choices: readonly Choice[]): Promise<Counting> {
+  async #counting(
+    proposal: ProposalInView,
+    choices: readonly Choice[],
+    changes: Pick<Changes, 'choices'> = { choices: [] },
+  ): Promise<Counting> {
     switch (proposal.system) {
       case 'ARAGON':
         return this.#aragonCounting(proposal, choices)
       case 'TREASURY':
         return this.#treasuryCounting(proposal, choices, await this.roundNow())
       case 'POLL': {
-        const { stakeOf, at } = await this.#pollStakes(proposal)
-        return pollCounting(proposal, choices, stakeOf, at)
+        const { stakeOf, onL1, at } = await this.#pollStakes(proposal)
+        if (onL1 === null) return pollCounting(proposal, choices, stakeOf, at)
+        return pollCountingBy(proposal, choices, await electorsOnL1(onL1, [...choices, ...changes.choices]), at)
       }
     }
   }
 
   /** The same by stake at the start of another round. */
-  async #countingInRound(proposal: ProposalInView, choices: readonly Choice[], round: number): Promise<Counting> {
+  async #countingInRound(
+    proposal: ProposalInView,
+    choices: readonly Choice[],
+    round: number,
+    changes: Pick<Changes, 'choices'>,
+  ): Promise<Counting> {
     if (proposal.system === 'ARAGON') {
       throw new ApiError('BAD_USER_INPUT', `round is ${round}; an Aragon vote counts balances, not stake: leave it out`)
     }
@@ -304,10 +331,14 @@ export class GovernanceView {
     const { totalActiveStake, totalStake, finalSince } = this.chainView.atRound(round).totals()
     const moment = `at the start of round ${round}${finalSince === undefined ? ' as it would be now' : ''}`
     if (proposal.system === 'POLL') {
-      const { at } = await this.#pollStakes(proposal)
-      const stakeOf = this.#stakesAt(round)
-      const totals = { totalActiveStake: exact(totalActiveStake), totalStake: exact(totalStake) }
-      return pollCounting(proposal, choices, stakeOf, { ...totals, isOpen: at.isOpen, round, moment })
+      const { at, onL1 } = await this.#pollStakes(proposal)
+      const then = { isOpen: at.isOpen, round, moment, totalActiveStake: exact(totalActiveStake) }
+      if (onL1 === null) {
+        return pollCounting(proposal, choices, this.#stakesAt(round), { ...then, totalStake: exact(totalStake) })
+      }
+      const stakes = this.chainView.atRound(round)
+      const electorOf = await electorsOnL1(stakes, [...choices, ...changes.choices])
+      return pollCountingBy(proposal, choices, electorOf, { ...then, totalStake: await stakes.toldTotalStake() })
     }
     const electorOf = this.#governorElectors(proposal, round)
     const at = { electorate: exact(totalActiveStake), numerator: this.#quorumNumerator(proposal), moment }
@@ -384,7 +415,8 @@ export class GovernanceView {
         `Which block was the last one before L1 block ${endBlock} ended the poll is not known: RoundsManager did not tell the L1 block number while stake changed`,
       )
     }
-    const isOver = (roundLength !== undefined || totals.ownBlocksEndPolls) && BigInt(head.block) > endBlock
+    const isOwnBlock = roundLength !== undefined || totals.ownBlocksEndPolls || this.#isL1
+    const isOver = isOwnBlock && BigInt(head.block) > endBlock
     const isOpen = closing === null && !isOver
     const at = {
       isOpen,
@@ -397,10 +429,16 @@ export class GovernanceView {
       moment: isOpen ? 'now' : `at L1 block ${endBlock}`,
     }
     const then = closing === null ? facts : facts.asOf({ ...NOT_ASKED, block: closing.block })
-    if (!then.stake.isAllStakeExact(Infinity)) throw inexactTotal()
-    const stakes = { facts: then, stakeOf: this.#stakesAt(Infinity, then), at }
+    const onL1 = this.#isL1 ? await this.chainView.atBlock(isOpen ? BigInt(head.block) : endBlock) : null
+    if (onL1 !== null) at.totalStake = await onL1.toldTotalStake()
+    else if (!then.stake.isAllStakeExact(Infinity)) throw inexactTotal()
+    const stakes = { facts: then, stakeOf: this.#stakesAt(Infinity, then), onL1, at }
     this.#polls.set(poll, stakes)
     return stakes
+  }
+
+  get #isL1(): boolean {
+    return this.chainView.facts.totals.l1 !== null
   }
 
   #aragonCounting(vote: AragonVoteInView, choices: readonly Choice[]): AragonCounting {
@@ -441,8 +479,12 @@ export class GovernanceView {
           .map((stake) => ({ ...eligible(stake), counts: isActiveTranscoder(stake, round) }))
       }
       case 'POLL': {
-        const { facts } = await this.#pollStakes(proposal)
-        return transcodersIn(facts, Infinity).map(eligible)
+        const { facts, onL1 } = await this.#pollStakes(proposal)
+        if (onL1 === null) return transcodersIn(facts, Infinity).map(eligible)
+        const { holders } = await onL1.snapshot()
+        return holders
+          .filter(({ isTranscoder, votes }) => isTranscoder && votes > 0n)
+          .map(({ account, votes }) => ({ account, power: votes, counts: true }))
       }
       case 'ARAGON':
         return this.#balances(proposal)
@@ -452,10 +494,18 @@ export class GovernanceView {
   }
 }
 
+/** A voter's choice that counts, and what it came to or why that cannot be told. */
+export interface CountedChoice {
+  ballot: Choice
+  counted: CountedVote | ApiError
+}
+
 /** What a poll is counted by. */
 interface PollStakes {
   facts: Facts
   stakeOf: (account: string) => Stake | undefined
+  /** On Ethereum L1 what delegators had is asked of a contract. */
+  onL1: StakeView | null
   at: StakeMoment & { isOpen: boolean }
 }
 
@@ -467,6 +517,17 @@ interface AragonBalances {
 
 /** Those missing from counts that are kept, so that they are looked for once. */
 const ABSENTEES = new WeakMap<CountedProposal, readonly Absentee[]>()
+
+/** What some voters could vote with on a poll of Ethereum L1; errors as StakeView.toldPower. */
+async function electorsOnL1(
+  stakes: StakeView,
+  voters: readonly { voter: string }[],
+): Promise<(account: string) => Elector> {
+  const accounts = new Set(voters.map(({ voter }) => voter))
+  const powers = await Promise.all([...accounts].map((account) => stakes.toldPower(account)))
+  const electors = new Map(powers.map((power) => [power.account, pollElectorOf(power)]))
+  return (account) => electors.get(account) ?? { power: 0n, transcoder: null }
+}
 
 /** The transcoders registered at the start of a round, or at the end of the facts' block for Infinity, with votes; NOT_EXACT where one of the stakes is not. */
 function transcodersIn({ stake }: Facts, round: number): Stake[] {
@@ -520,6 +581,18 @@ function unknownSettings({ voteId, app }: AragonVote): ApiError {
 export function aragonClosingTime({ createdAt, voteTime, execution }: AragonVote): number {
   const end = Number(aragonEndDate({ startDate: BigInt(createdAt.timestamp), voteTime: voteTime ?? 0n }))
   return execution === null ? end : Math.min(end, execution.at.timestamp)
+}
+
+/** L1's blocks before proof of stake, whose length varied. */
+const BLOCK_SECONDS = 13
+
+/** Unix time of a block whose own chain's rounds these are, estimated between the blocks of the NewRounds around it. */
+function timeOfBlock(block: number, rounds: readonly RoundFacts[]): number {
+  const place = rounds.findLastIndex(({ initializedAt }) => initializedAt.block <= block)
+  const [before, after] = [rounds[place]?.initializedAt, rounds[place + 1]?.initializedAt]
+  if (before === undefined) return Infinity
+  const secondsPerBlock = after && (after.timestamp - before.timestamp) / (after.block - before.block)
+  return Math.floor(before.timestamp + (block - before.block) * (secondsPerBlock ?? BLOCK_SECONDS))
 }
 
 /** How long a poll takes: 57,600 L1 blocks of 12 seconds (PollCreator.POLL_PERIOD). */

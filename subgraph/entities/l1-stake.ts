@@ -4,7 +4,8 @@ import { DelegatorPosition, Protocol, TranscoderPool, TranscoderPosition } from 
 import { protocolId } from '../ids'
 import { insertPosition } from '../protocol/sorted-doubly-ll'
 import { NO_END } from './changing-state'
-import { getOrCreateProtocol, saveTotals, setPendingActivation } from './protocol'
+import { protocolOnL1 } from './l1-poll-clock'
+import { saveTotals, setPendingActivation } from './protocol'
 import { StakePositions } from './stake-positions'
 import { contradictPendingActivation, isActivationPending } from './transcoder-pool'
 import { createUntoldStake, isToldAt, isUntold, removeUntoldStake, tellUntoldStake } from './untold-stake'
@@ -24,7 +25,7 @@ export class L1Stake {
   private block: i32
 
   constructor(event: ethereum.Event) {
-    const protocol = getOrCreateProtocol()
+    const protocol = protocolOnL1(event)
     const pool = getOrCreateTranscoderPool()
     this.protocol = protocol
     this.positions = new StakePositions(event, protocol)

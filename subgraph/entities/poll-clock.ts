@@ -1,6 +1,7 @@
 import { Address, BigInt, Bytes, dataSource, ethereum } from '@graphprotocol/graph-ts'
 import { RoundsManager } from '../generated/RoundsManager/RoundsManager'
 import { Poll, Protocol } from '../generated/schema'
+import { closePoll } from './poll'
 import { getOrCreateProtocol, savePollClock } from './protocol'
 
 /**
@@ -107,13 +108,5 @@ function noteUntoldChange(protocol: Protocol): void {
 function noteInTime(poll: Poll): void {
   if (poll.untoldFromBlock == 0) return
   poll.untoldFromBlock = 0
-  poll.save()
-}
-
-function closePoll(poll: Poll, protocol: Protocol, closingBlock: i32): void {
-  poll.closingBlock = closingBlock
-  poll.closingRound = protocol.currentRound
-  poll.closingTotalStake = protocol.totalStake
-  poll.closingTotalActiveStake = protocol.currentRoundTotalActiveStake
   poll.save()
 }

@@ -34,6 +34,22 @@ export function countVote(cast: VoteCast, proposal: Bytes): void {
   vote.save()
 }
 
+const NO = BigInt.fromI32(1)
+
+/** A choice on a poll: 0 yes, 1 no; any other number is kept and neither counts nor replaces a valid one (LIP-16). */
+export function recordPollVote(
+  event: ethereum.Event,
+  protocol: Protocol,
+  poll: Bytes,
+  voter: Bytes,
+  choice: BigInt,
+): void {
+  const cast = newVoteCast(event, protocol, poll, voter, choice)
+  cast.valid = choice <= NO
+  cast.save()
+  if (cast.valid) countVote(cast, poll)
+}
+
 /** The generated setters take ids of interfaces for strings, though they are bytes like those of what implements them. */
 function setProposal(entity: Entity, proposal: Bytes): void {
   entity.set('proposal', Value.fromBytes(proposal))
