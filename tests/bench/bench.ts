@@ -34,7 +34,7 @@ let lastProgress = { what: '', at: 0 }
 try {
   const options = readOptions(process.argv)
   if (options.scale !== undefined) {
-    const scale = await measureScale(realScale(options.scale), interruption.signal, progress)
+    const scale = await measureScale(realScale(options.scale, options.index), interruption.signal, progress)
     process.stdout.write(options.json ? `${JSON.stringify(scale, null, 2)}\n` : textOfScale(scale))
     process.exit(scale.stages.some(({ differences }) => differences.length > 0) ? 1 : 0)
   }
@@ -53,11 +53,13 @@ interface Options {
   duration: number
   json: boolean
   scale?: number[]
+  index?: string
 }
 
 /** A chain as large as the real one, but for its last round. */
-function realScale(stages: readonly number[]): ScaleOptions {
-  return { chain: { ...REAL_SIZE, rounds: stages.at(-1) ?? REAL_SIZE.rounds }, stages, seconds: 5 }
+function realScale(stages: readonly number[], index: string | undefined): ScaleOptions {
+  const chain = { ...REAL_SIZE, rounds: stages.at(-1) ?? REAL_SIZE.rounds }
+  return { chain, stages, seconds: 5, ...(index === undefined ? {} : { index }) }
 }
 
 async function bench({ trace: file, repeat, duration }: Options, signal: AbortSignal): Promise<Report> {
@@ -248,6 +250,10 @@ function readOptions(argv: string[]): Options {
       '--scale [rounds]',
       'only grow an index of a made-up chain of the real size, an hour or so; rounds to measure after, by commas',
       stages,
+    )
+    .option(
+      '--index <dir>',
+      'with --scale: keep what is indexed in this folder, or measure on what is kept there; the last stage only',
     )
     .option('--json', 'print JSON instead of tables', false)
     .parse(argv)

@@ -1,18 +1,24 @@
+import type { IndexingSpan } from './growing-index.ts'
 import type { KindResult, ScaleReport, StageResult } from './scale.ts'
 import type { Times } from './scale-loads.ts'
 import { table } from './table.ts'
 
 /** How a growing chain was coped with, as tables: a column for each stage, and how much more the last one takes. */
 export function textOfScale(report: ScaleReport): string {
-  const { chain, generation, stages } = report
+  const { chain, generation, indexing, stages } = report
   const mebibytes = (generation.bytes / 2 ** 20).toFixed(1)
   return [
     `Made-up chain, seed ${chain.seed}: ${chain.accounts} accounts, ${chain.transcoders} transcoders, ${chain.rounds} rounds,`,
     `${generation.events} events, made up in ${generation.seconds.toFixed(1)} s (${mebibytes} MiB).`,
     '',
+    spans(indexing),
+    '',
+    'From the jump of the head until the API answers as of it. Processor time of each program tells more than the clock',
+    'where other work is on the machine.',
+    '',
     sizes(stages),
     '',
-    'indexing: from the jump of the head until the API answers as of it. Memory: resident, at the end of the loads;',
+    'Memory: resident, at the end of the loads;',
     "PostgreSQL's with shared memory counted once. An API by itself before the same graph-node: from the start of its",
     'process until /ready, and until it answered a first votingPower as of the head; first with nothing kept, then again',
     'with what that start kept.',
@@ -51,7 +57,6 @@ function sizes(stages: readonly StageResult[]): string {
   const rows: [name: string, figure: Figure, digits: number][] = [
     ['events', ({ events }) => events, 0],
     ['head', ({ block }) => block, 0],
-    ['indexing, s', ({ indexing }) => indexing, 0],
     ['database, MiB', ({ databaseBytes }) => databaseBytes / 2 ** 20, 0],
     ...programs.map((name): [string, Figure, number] => [
       `memory of ${name}, MiB`,
@@ -76,6 +81,22 @@ function sizes(stages: readonly StageResult[]): string {
       ratio(stages.map(figure)),
     ]),
   )
+}
+
+function spans(indexing: readonly IndexingSpan[]): string {
+  const programs = [...new Set(indexing.flatMap(({ cpuSeconds }) => Object.keys(cpuSeconds)))]
+  const rows = indexing.map(({ from, to, events, seconds, cpuSeconds }) => {
+    const perEvent = (spent: number) => ((1000 * spent) / events).toFixed(2)
+    return [
+      `${from} to ${to}`,
+      String(events),
+      seconds.toFixed(0),
+      perEvent(seconds),
+      ...programs.map((program) => perEvent(cpuSeconds[program] ?? 0)),
+    ]
+  })
+  const columns = programs.map((program) => `processor of ${program}`)
+  return table(['Indexing, blocks', 'events', 's', 'ms per event', ...columns], rows)
 }
 
 function latencies(stages: readonly StageResult[]): string {

@@ -1,13 +1,19 @@
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { recordedContracts } from '../../stack/chain-plan.ts'
-import { pause, StackError, waitFor } from '../../stack/processes.ts'
-import { type RecordedChainServer, serveRecordedChains } from '../../stack/recorded-chain.ts'
-import { readTrace, type Trace } from '../../stack/trace.ts'
-import { MovingChain } from '../system/moving-chain.ts'
+import { StackError, waitFor } from '../../stack/processes.ts'
+import type { MovingChain } from '../system/moving-chain.ts'
 import type { ChainSize } from './chain-size.ts'
-import { writeMadeUpChain } from './made-up-chain.ts'
+import {
+  blockOf,
+  DATA,
+  GrowingIndex,
+  type IndexingSpan,
+  NETWORK,
+  type OnProgress,
+  stackOptions,
+} from './growing-index.ts'
+import { copyOf, keptIndex, type MadeUp, makeUp } from './kept-index.ts'
 import { compareMadeUpChain, type MadeUpTruth } from './made-up-truth.ts'
 import { commandLineBelow, residentBytes, usageBelow } from './process-usage.ts'
 import {
@@ -21,7 +27,7 @@ import {
   type Times,
   throughput,
 } from './scale-loads.ts'
-import { type StackProcess, startStackProcess } from './stack-process.ts'
+import { startStackProcess } from './stack-process.ts'
 
 /** What to measure how a growing chain is coped with on. */
 export interface ScaleOptions {
@@ -30,6 +36,8 @@ export interface ScaleOptions {
   stages: readonly number[]
   /** How long a kind of request is asked at most, and how long its throughput is measured. */
   seconds: number
+  /** Where the finished index is kept, and found again; then only the last stage is measured. */
+  index?: string
 }
 
 /** Times of a kind of request with the head in one place, or moving on. */
@@ -57,8 +65,6 @@ export interface StageResult {
   block: number
   /** That the chain has emitted by then. */
   events: number
-  /** From the head's jump to this stage until all was indexed, seconds. */
-  indexing: number
   databaseBytes: number
   /** Resident bytes by program; the database's with shared memory counted once. */
   memory: Record<string, number>
@@ -78,11 +84,12 @@ export interface StageResult {
 /** What became of one made-up chain. */
 export interface ScaleReport {
   chain: ChainSize
-  generation: { seconds: number; events: number; bytes: number }
+  generation: MadeUp['generation']
+  /** Stage by stage. */
+  indexing: IndexingSpan[]
   stages: StageResult[]
 }
 
-const NETWORK = 'made-up'
 /** The head moves on so often a second. */
 const BLOCKS_PER_SECOND = 4
 
@@ -90,73 +97,97 @@ const BLOCKS_PER_SECOND = 4
 export async function measureScale(
   options: ScaleOptions,
   signal: AbortSignal,
-  onProgress: (what: string, share?: number) => void,
+  onProgress: OnProgress,
 ): Promise<ScaleReport> {
   const dir = mkdtempSync(join(tmpdir(), 'livepeer-governance-scale-'))
   // PostgreSQL may run as another user, who has to get at its own folder inside.
   chmodSync(dir, 0o755)
-  const file = join(dir, 'trace.jsonl.gz')
-  let server: RecordedChainServer | undefined
-  let stack: StackProcess | undefined
   try {
-    onProgress('making up a chain')
-    const started = performance.now()
-    const truth = await writeMadeUpChain(file, options.chain)
-    signal.throwIfAborted()
-    const generation = {
-      seconds: secondsSince(started),
-      events: Object.values(truth.events).reduce((sum, count) => sum + count, 0),
-      bytes: statSync(file).size,
-    }
-    const trace = await readTrace(file)
-    const plan = options.stages.map((rounds, index) => headOf(rounds, index, options, truth))
-    // The stack comes up on a chain that has hardly begun, so that all indexing falls into a stage.
-    const chain = new MovingChain(trace, trace.firstBlock)
-    server = await serveRecordedChains(new Map([[NETWORK, chain]]))
-    const rpc = `${server.url}/${NETWORK}`
-    const networks = writeNetworks(dir, trace)
-    onProgress('starting the stack')
-    stack = await startStackProcess([...stackOptions(rpc, join(dir, 'data')), '--networks-file', networks], signal)
-    const scale = new Scale({ dir, trace, truth, chain, rpc, stack, seconds: options.seconds, signal, onProgress })
-    const stages: StageResult[] = []
-    for (const stage of plan) stages.push(await scale.measure(stage))
-    return { chain: options.chain, generation, stages }
+    const watched = { signal, onProgress }
+    return options.index === undefined
+      ? await measureAsItGrows(options, dir, watched)
+      : await measureKept(options, options.index, dir, watched)
   } finally {
-    await stack?.stop()
-    await server?.close()
     rmSync(dir, { recursive: true, force: true })
   }
 }
 
-interface Stage {
-  rounds: number
-  head: number
-  /** Where the head comes to rest after it has moved on. */
-  end: number
-}
-
-/** At the end of its last round; the last stage leaves as many blocks to move through as the loads take. */
-function headOf(rounds: number, index: number, { stages, seconds }: ScaleOptions, truth: MadeUpTruth): Stage {
-  const { firstRound, roundLength, lastBlock } = truth
-  const isLast = index === stages.length - 1
-  const series = KINDS.length * 2 + KINDS.filter((kind) => kind.throughput).length
-  const kept = series * (seconds + 1) * BLOCKS_PER_SECOND
-  const end = (firstRound + rounds) * roundLength - 1
-  const head = Math.min(end, lastBlock - kept - KINDS.length)
-  if (head < firstRound * roundLength) throw new StackError(`a chain of ${lastBlock} blocks is too short to measure on`)
-  return { rounds, head, end: isLast ? lastBlock : head }
-}
-
-interface Subject {
-  dir: string
-  trace: Trace
-  truth: MadeUpTruth
-  chain: MovingChain
-  rpc: string
-  stack: StackProcess
-  seconds: number
+interface Watched {
   signal: AbortSignal
-  onProgress: (what: string, share?: number) => void
+  onProgress: OnProgress
+}
+
+async function measureAsItGrows(options: ScaleOptions, dir: string, watched: Watched): Promise<ScaleReport> {
+  const { signal, onProgress } = watched
+  onProgress('making up a chain')
+  const { truth, generation } = await makeUp(dir, options.chain)
+  signal.throwIfAborted()
+  const heads = headsOf(options, truth, blocksToMoveThrough(options))
+  const index = await GrowingIndex.start(dir, undefined, signal, onProgress)
+  try {
+    const scale = new Scale({ ...watched, index, truth, seconds: options.seconds })
+    const indexing: IndexingSpan[] = []
+    const stages: StageResult[] = []
+    for (const [stage, head] of heads.entries()) {
+      const rounds = options.stages[stage] ?? 0
+      indexing.push(await index.advanceTo(head, `${rounds} rounds: indexing`))
+      const isLast = stage === heads.length - 1
+      stages.push(await scale.measure(rounds, isLast ? truth.lastBlock : head))
+    }
+    return { chain: options.chain, generation, indexing, stages }
+  } finally {
+    await index.stop()
+  }
+}
+
+async function measureKept(
+  options: ScaleOptions,
+  folder: string,
+  dir: string,
+  { signal, onProgress }: Watched,
+): Promise<ScaleReport> {
+  const blocks = blocksToMoveThrough(options)
+  // More than are needed now: a kept index is to serve when there are more kinds of requests.
+  const heads = (truth: MadeUpTruth) => headsOf(options, truth, 2 * blocks)
+  const kept = await keptIndex(folder, options.chain, heads, signal, onProgress)
+  const { truth, generation, indexing } = kept
+  if (kept.head + blocks > truth.lastBlock) {
+    throw new StackError(`the index kept in ${folder} leaves no ${blocks} blocks to move the head through: delete it`)
+  }
+  onProgress('copying the index')
+  await copyOf(folder, dir)
+  const index = await GrowingIndex.start(dir, kept.head, signal, onProgress)
+  try {
+    await index.caughtUp('starting')
+    const scale = new Scale({ signal, onProgress, index, truth, seconds: options.seconds })
+    const stages = [await scale.measure(options.chain.rounds, truth.lastBlock)]
+    return { chain: options.chain, generation, indexing, stages }
+  } finally {
+    await index.stop()
+  }
+}
+
+/** How far the head moves while all kinds of requests are measured. */
+function blocksToMoveThrough({ seconds }: ScaleOptions): number {
+  const series = KINDS.length * 2 + KINDS.filter((kind) => kind.throughput).length
+  return series * (seconds + 1) * BLOCKS_PER_SECOND + KINDS.length
+}
+
+/** The ends of the stages' last rounds, the last of them so many blocks before the chain's end. */
+function headsOf({ stages }: ScaleOptions, truth: MadeUpTruth, blocks: number): number[] {
+  const { firstRound, roundLength, lastBlock } = truth
+  return stages.map((rounds) => {
+    const head = Math.min((firstRound + rounds) * roundLength - 1, lastBlock - blocks)
+    if (head < firstRound * roundLength)
+      throw new StackError(`a chain of ${lastBlock} blocks is too short to measure on`)
+    return head
+  })
+}
+
+interface Subject extends Watched {
+  index: GrowingIndex
+  truth: MadeUpTruth
+  seconds: number
 }
 
 class Scale {
@@ -169,52 +200,53 @@ class Scale {
     this.#subject = subject
   }
 
-  async measure({ rounds, head, end }: Stage): Promise<StageResult> {
-    const { chain, stack, dir, trace, truth } = this.#subject
-    const started = performance.now()
-    if (head > chain.head) chain.advanceTo(head)
-    await this.#catchUp(`${rounds} rounds: indexing`)
-    const indexing = secondsSince(started)
-    const events = [...trace.blocksWithLogs(0, head)].reduce((sum, { logs }) => sum + logs.length, 0)
+  /** With the head where it is; then it moves on, and comes to rest at a block. */
+  async measure(rounds: number, end: number): Promise<StageResult> {
+    const { index, truth } = this.#subject
+    const { chain, stack, dir, trace } = index
+    const block = chain.head
+    const events = [...trace.blocksWithLogs(0, block)].reduce((sum, { logs }) => sum + logs.length, 0)
     const { load, restart } = await this.#apiStarts(rounds)
     const still = await this.#measureKinds(`${rounds} rounds, head still`, (kind) => this.#nextHead(kind))
     const movement = new Movement(chain, truth.lastBlock, stack.url)
     const moving = await this.#measureKinds(`${rounds} rounds, head moving`).finally(() => movement.stop())
     const { moved } = movement
     // Sizes while all is loaded and asked about.
-    const databaseBytes = sizeOf(join(dir, 'data/postgres/base'))
+    const databaseBytes = sizeOf(join(dir, DATA, 'postgres/base'))
     const memory = this.#memory()
     const told = await toldBy(stack.url)
     if (end > chain.head) chain.advanceTo(end)
-    await this.#catchUp(`${rounds} rounds: comparing`)
+    await index.caughtUp(`${rounds} rounds: comparing`)
     const { compared, differences } = await compareMadeUpChain(stack.url, truth)
-    const measured = { rounds, block: head, events, indexing, databaseBytes, memory, load, restart, still, moving }
-    return { ...measured, moved, told, compared, differences }
-  }
-
-  /** Waits until the API answers as of the chain's head. */
-  async #catchUp(what: string): Promise<void> {
-    const { chain, stack, signal, onProgress } = this.#subject
-    await waitFor(async () => {
-      const block = await blockOf(stack.url)
-      onProgress(what, block / chain.head)
-      if (block >= chain.head) return true
-      // Asking takes processor time from indexing.
-      await pause(500, signal)
-      return undefined
-    }, signal)
+    return {
+      rounds,
+      block,
+      events,
+      databaseBytes,
+      memory,
+      load,
+      restart,
+      still,
+      moving,
+      moved,
+      told,
+      compared,
+      differences,
+    }
   }
 
   /** With the head still, only a new one makes a request of a kind that is always the same one never asked. */
   async #nextHead({ isOne }: Kind): Promise<void> {
     if (isOne !== 'per head') return
-    const { chain, stack, signal } = this.#subject
+    const { signal } = this.#subject
+    const { chain, stack } = this.#subject.index
     chain.advance()
     await waitFor(async () => (await blockOf(stack.url)) >= chain.head || undefined, signal)
   }
 
   async #measureKinds(what: string, before?: (kind: Kind) => Promise<void>): Promise<KindResult[]> {
-    const { stack, seconds, signal, onProgress } = this.#subject
+    const { seconds, signal, onProgress } = this.#subject
+    const { stack } = this.#subject.index
     const results: KindResult[] = []
     for (const kind of KINDS) {
       signal.throwIfAborted()
@@ -230,14 +262,16 @@ class Scale {
   }
 
   #askable(): Askable {
-    const { truth, chain } = this.#subject
+    const { truth } = this.#subject
+    const { chain } = this.#subject.index
     const { accounts, transcoders, firstRound, roundLength } = truth
     return { accounts, transcoders, firstRound, lastRound: Math.floor(chain.head / roundLength) - 1 }
   }
 
   /** The API in a process of its own before the stack's graph-node, started twice. */
   async #apiStarts(rounds: number): Promise<{ load: ApiStart; restart: ApiStart }> {
-    const { dir, stack, rpc, onProgress } = this.#subject
+    const { onProgress } = this.#subject
+    const { dir, stack, rpc } = this.#subject.index
     onProgress(`${rounds} rounds: starting the API by itself`)
     const dataDir = join(dir, `api-${rounds}`)
     mkdirSync(dataDir)
@@ -248,7 +282,8 @@ class Scale {
   }
 
   async #startApi(options: readonly string[]): Promise<ApiStart> {
-    const { signal, chain } = this.#subject
+    const { signal } = this.#subject
+    const { chain } = this.#subject.index
     const started = performance.now()
     const api = await startStackProcess(options, signal)
     try {
@@ -266,7 +301,7 @@ class Scale {
   }
 
   #memory(): Record<string, number> {
-    const { pid } = this.#subject.stack
+    const { pid } = this.#subject.index.stack
     const usage = usageBelow(pid)
     return {
       API: residentBytes(pid),
@@ -303,29 +338,11 @@ class Movement {
   }
 }
 
-function stackOptions(rpc: string, dataDir: string): string[] {
-  return ['--network', NETWORK, '--rpc', `${NETWORK}=${rpc}`, '--data-dir', dataDir, '--no-limits']
-}
-
-/** The chain's contracts in the format of graph-cli's networks.json. */
-function writeNetworks(dir: string, trace: Trace): string {
-  const file = join(dir, 'networks.json')
-  writeFileSync(file, JSON.stringify({ [NETWORK]: recordedContracts(trace) }))
-  return file
-}
-
 function graphNodeUrl(stack: number): string {
   const line = commandLineBelow(stack, 'gnd') ?? []
   const port = line[line.indexOf('--http-port') + 1]
   if (port === undefined) throw new StackError('there is no graph-node')
   return `http://127.0.0.1:${port}`
-}
-
-/** The block an API answers as of; 0 before there is one. */
-async function blockOf(url: string): Promise<number> {
-  const text = await (await fetch(`${url}/status`)).text()
-  const [chain] = text === '' ? [] : (JSON.parse(text) as { block: string }[])
-  return Number(chain?.block ?? 0)
 }
 
 /** Figures of an API's own that are no counts, by name. */
