@@ -1,7 +1,31 @@
+import { readdirSync } from 'node:fs'
+import { basename } from 'node:path'
 import type { CodegenConfig } from '@graphql-codegen/cli'
 
+/** A module for each page of the explorer, so that a browser loads the documents of the page it shows only. */
+const explorer: CodegenConfig['generates'] = Object.fromEntries(
+  readdirSync('web/pages')
+    .filter((name) => name.endsWith('.graphql') && name !== 'proposal-row.graphql')
+    .map((name) => [
+      `web/generated/${basename(name, '.graphql')}.ts`,
+      {
+        schema: 'api/schema.graphql',
+        documents: [`web/pages/${name}`, 'web/pages/proposal-row.graphql'],
+        plugins: ['typescript-operations', 'typed-document-node'],
+        config: {
+          useTypeImports: true,
+          enumsAsTypes: true,
+          skipTypename: true,
+          documentMode: 'string',
+          pureMagicComment: true,
+          scalars: { BigInt: 'string', Address: 'string', Hex: 'string', DateTime: 'string' },
+        },
+      },
+    ]),
+)
+
 /** Types of the API's own schema for its resolvers, and typed documents of what it asks graph-node and of what the
- * example client asks it. */
+ * example client and the explorer ask it. */
 const config: CodegenConfig = {
   emitLegacyCommonJSImports: false,
   generates: {
@@ -59,6 +83,7 @@ const config: CodegenConfig = {
         scalars: { BigInt: 'string', Bytes: 'string', Int8: 'string', BigDecimal: 'string', Timestamp: 'string' },
       },
     },
+    ...explorer,
     'examples/generated/queries.ts': {
       schema: 'api/schema.graphql',
       documents: 'examples/queries.graphql',

@@ -26,6 +26,7 @@ import { resolvers } from './graphql/resolvers.ts'
 import { editorRouter } from './http/editor.ts'
 import { freshnessPlugin } from './http/freshness.ts'
 import { Metrics } from './http/metrics.ts'
+import { pagesRouter } from './http/pages.ts'
 import { limitRate } from './http/rate-limit.ts'
 import { stateRouter } from './http/state-router.ts'
 import { PollTexts } from './texts/poll-text.ts'
@@ -33,10 +34,11 @@ import { ChainView } from './views/chain-view.ts'
 import { Chains } from './views/chains.ts'
 import { GovernanceView } from './views/governance-view.ts'
 import { indexedChain } from './views/indexed-chain.ts'
+import { FRAME, PAGES } from '../web/first-view.ts'
 
 /** A running API. */
 export interface ApiServer {
-  /** Base URL; GraphQL is at /graphql, the query editor at /. */
+  /** Base URL; GraphQL is at /graphql, the explorer at /, the query editor at /editor. */
   url: string
   /** Answers what is under way, then stops. */
   close(): Promise<void>
@@ -128,6 +130,7 @@ export async function createServer(options: {
     express.json({ limit: limits.documentBytes }),
     expressMiddleware(apollo, { context: async () => newContext() }),
   )
+  app.use(pagesRouter({ apollo, newContext, pages: Object.values(PAGES), frame: FRAME }))
   app.use(exportsRouter(newContext, limits, log), scoresRouter(newContext, limits, log))
   app.use(requestErrors(limits, metrics, log))
 

@@ -24,7 +24,7 @@ const PAGE = `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
-<title>Livepeer governance</title>
+<title>Editor · Livepeer governance</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <link rel="icon" href="data:,">
 <link rel="stylesheet" href="/editor/graphiql.css">
@@ -37,6 +37,7 @@ const PAGE = `<!doctype html>
 <script src="/editor/graphiql.js"></script>
 <script>
 const examples = ${JSON.stringify(EXAMPLES)}
+const given = new URLSearchParams(location.search)
 // The examples are of use without a round, too.
 fetch('/graphql?query=' + encodeURIComponent('{ status { round } }'))
   .then((response) => response.json())
@@ -47,6 +48,7 @@ fetch('/graphql?query=' + encodeURIComponent('{ status { round } }'))
       React.createElement(GraphiQL, {
         fetcher: GraphiQL.createFetcher({ url: '/graphql' }),
         shouldPersistHeaders: false,
+        ...(given.has('query') && { query: given.get('query'), variables: given.get('variables') ?? '' }),
         defaultTabs: examples.map(({ query, variables }) => ({
           query,
           variables: variables?.replace('$round', String(round)),
@@ -59,7 +61,7 @@ fetch('/graphql?query=' + encodeURIComponent('{ status { round } }'))
 </html>
 `
 
-/** The query editor at / and the files it needs under /editor. */
+/** The query editor at /editor, with a query of the address filled in, and the files it needs below. */
 export function editorRouter(): Router {
   const router = express.Router()
   for (const [name, path] of Object.entries(ASSETS)) {
@@ -69,7 +71,7 @@ export function editorRouter(): Router {
       response.sendFile(file, { maxAge: '1d' })
     })
   }
-  router.get('/', (_request, response) => {
+  router.get('/editor', (_request, response) => {
     response.type('html').send(PAGE)
   })
   return router
