@@ -128,7 +128,7 @@ it.concurrent.each(mistakes)('%s: one clear line, exit code 1', async (_, args, 
   expect(await command.exited).toBe(1)
   expect(command.stderr.trimEnd()).toMatch(message)
   expect(command.stderr.trimEnd().split('\n')).toHaveLength(1)
-  expect(command.stderr + command.output).not.toContain(SECRET)
+  expect(command.stderr + command.lines.join()).not.toContain(SECRET)
   rmSync(folder, { recursive: true })
 })
 
