@@ -73,13 +73,15 @@ interface Body {
 }
 
 function answerOf(body: Body, retryAfter: number | undefined): Answer<unknown> {
+  const data = body.data ?? null
   const problems = (body.errors ?? []).map(({ message, path, extensions }) => ({
     code: extensions?.code ?? UNREACHABLE,
     message,
-    ...(path === undefined ? {} : { path }),
+    // Where nothing came, all of it is missing, wherever that began.
+    ...(path === undefined || data === null ? {} : { path }),
     ...(retryAfter === undefined ? {} : { retryAfter }),
   }))
-  return { data: body.data ?? null, problems, chains: body.extensions?.chains ?? [], receivedAt: Date.now() }
+  return { data, problems, chains: body.extensions?.chains ?? [], receivedAt: Date.now() }
 }
 
 async function fetchAnswer(document: string, variables: object, signal: AbortSignal | null): Promise<Answer<unknown>> {
