@@ -29,7 +29,10 @@ export function Meter({
       <p class="meter-head">
         <b>{name}</b>
         <span class={isReached ? 'verdict yes' : 'verdict no'}>
-          <span aria-hidden="true">{isReached ? '✓' : '✗'}</span> {isReached ? 'reached' : 'not reached'}
+          <svg viewBox="0 0 16 16" width="14" height="14" aria-hidden="true">
+            <path d={isReached ? 'M2 9 L6 13 L14 3' : 'M3 3 L13 13 M13 3 L3 13'} />
+          </svg>{' '}
+          {isReached ? 'reached' : 'not reached'}
           {isOpen && ' so far'}
         </span>
         <span class="meter-figure">

@@ -2,6 +2,7 @@ import { bisector, extent, ticks } from 'd3-array'
 import { area, curveStepAfter, line } from 'd3-shape'
 import type { ComponentChildren } from 'preact'
 import { useReducer } from 'preact/hooks'
+import { WhenOpen } from '../parts/when-open.tsx'
 
 /** A point of a series: where, and how much; amounts may be floats here, as they are only drawn. */
 export interface Point {
@@ -154,10 +155,7 @@ export function StepLine({
           ))}
         </ul>
         <output aria-live="polite">{at === undefined ? summary : tell(at)}</output>
-        <details>
-          <summary>The same as a table</summary>
-          {table}
-        </details>
+        <WhenOpen summary="The same as a table">{table}</WhenOpen>
       </figcaption>
     </figure>
   )

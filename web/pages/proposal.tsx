@@ -1,7 +1,5 @@
 import type { ComponentChildren } from 'preact'
-import { useMemo } from 'preact/hooks'
 import { ErrorBoundary, lazy, useLocation } from 'preact-iso'
-import { recount } from '../../api/rules/recount.ts'
 import { amountText, countText } from '../amounts.ts'
 import { useAnswer } from '../ask.ts'
 import { type Choice, ProposalDocument, type ProposalQuery } from '../generated/proposal.ts'
@@ -17,17 +15,15 @@ import { proposalVariables } from '../places.ts'
 import { type Problem, problemAt } from '../problems.ts'
 import { Absent } from '../proposal/absent.tsx'
 import { type AllPages, useAllPages } from '../proposal/all-pages.ts'
-import { changesOf, isAnything, NOTHING } from '../proposal/changes.ts'
-import { countingOf, type ToldProposal } from '../proposal/counting.ts'
-import { HowDecisive, WhenDecided } from '../proposal/decided.tsx'
+import type { ToldProposal } from '../proposal/counting.ts'
 import { Actions, Facts, InvalidVotes, Timeline } from '../proposal/events.tsx'
 import { MyStake } from '../proposal/my-stake.tsx'
 import { Electorate, Result } from '../proposal/result.tsx'
 import { ProposalText } from '../proposal/text.tsx'
-import { Overrides, Votes } from '../proposal/votes.tsx'
+import { Votes } from '../proposal/votes.tsx'
 import './proposal.css'
 
-const WhatIf = lazy(() => import('../proposal/what-if.tsx'))
+const Analysis = lazy(() => import('../proposal/analysis.tsx'))
 
 /** One proposal: how it was counted, by whom, without whom, and what if not. */
 export function Proposal({ params }: { params: Readonly<Record<string, string>> }) {
@@ -72,33 +68,11 @@ function Told({
   const votes = useAllPages(ProposalVotesDocument, variables, ({ proposal }) => proposal?.votes)
   const absentees = useAllPages(ProposalAbsenteesDocument, variables, ({ proposal }) => proposal?.absentees)
   const chain = status.find(({ network }) => network === proposal.network)
-  const counting = useMemo(
-    () =>
-      votes.isWhole && chain !== undefined
-        ? countingOf(proposal, votes.nodes, absentees.isWhole ? absentees.nodes : [], chain.timestamp)
-        : undefined,
-    [
-      proposal,
-      votes.nodes.length,
-      votes.asked.answer,
-      absentees.nodes.length,
-      absentees.asked.answer,
-      chain?.timestamp,
-    ],
-  )
-  const turns = useMemo(
-    () =>
-      counting === undefined
-        ? undefined
-        : recount(counting, { ...NOTHING, overrides: false }, { passed: proposal.outcome?.passed ?? null }).turns,
-    [counting, proposal.outcome?.passed],
-  )
   const show = (changes: Record<string, string | undefined>, isTyping = false) => {
     const given = Object.entries(changes).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]))
     route(placeWith(path, query, Object.fromEntries(given)), isTyping)
   }
   const hasOverrides = votes.nodes.some(({ overrides }) => overrides !== null)
-  const isOpen = proposal.state === 'ACTIVE' || proposal.state === 'PENDING'
   const electorate = proposal.tally === null ? undefined : BigInt(proposal.tally.electorate)
   const description = proposal.description ?? ''
   const hasActions = 'actions' in proposal || 'payments' in proposal
@@ -112,9 +86,9 @@ function Told({
             ...(description === '' ? [] : [['text', 'Text']]),
             ...(hasActions ? [['actions', 'actions' in proposal ? 'Actions' : 'Payments']] : []),
             ['votes', 'Votes'],
-            ...(hasOverrides ? [['overrides', 'Overrides']] : []),
             ['absent', 'Absent'],
-            ['decided', 'Decided'],
+            ...(hasOverrides ? [['overrides', 'Overrides']] : []),
+            ...(votes.total > 0 ? [['decided', 'Decided']] : []),
             ['what-if', 'What if'],
           ].map(([anchor, name]) => (
             <li key={anchor}>
@@ -148,6 +122,15 @@ function Told({
               <ProposalText source={description} />
             </Panel>
           )}
+          {hasActions && (
+            <Panel
+              id="actions"
+              title={'actions' in proposal ? 'What it does' : 'What it paid'}
+              lead={'actions' in proposal ? 'The calls that carrying it out makes, in order.' : undefined}
+            >
+              <Actions proposal={proposal} />
+            </Panel>
+          )}
         </div>
         <div>
           <Panel id="my-stake" title="How was my stake counted?">
@@ -159,15 +142,6 @@ function Told({
           <Panel id="facts" title="Facts">
             <Facts proposal={proposal} />
           </Panel>
-          {hasActions && (
-            <Panel
-              id="actions"
-              title={'actions' in proposal ? 'What it does' : 'What it paid'}
-              lead={'actions' in proposal ? 'The calls that carrying it out makes, in order.' : undefined}
-            >
-              <Actions proposal={proposal} />
-            </Panel>
-          )}
         </div>
       </div>
       <Panel
@@ -210,15 +184,6 @@ function Told({
         }
       </Panel>
       <InvalidVotes proposal={proposal} />
-      {hasOverrides && (
-        <Panel
-          id="overrides"
-          title="Who overrode whom"
-          lead="A transcoder votes with all stake behind it, less that of its delegators that vote themselves."
-        >
-          <Overrides system={system} votes={votes.nodes} turns={isOpen ? undefined : turns} />
-        </Panel>
-      )}
       <Panel
         id="absent"
         title={absentees.total === 0 ? 'Absent' : `${countText(absentees.total)} absent`}
@@ -255,52 +220,15 @@ function Told({
           )
         }
       </Panel>
-      {counting !== undefined && proposal.tally !== null && votes.total > 0 && (
-        <Panel id="decided" title={isOpen ? 'How it came to stand so' : 'When was it decided?'}>
-          <WhenDecided
-            system={system}
-            counting={counting}
-            quorum={BigInt(proposal.tally.quorum)}
-            votes={votes.nodes}
-            isOpen={isOpen}
-          />
-        </Panel>
-      )}
-      {counting !== undefined && proposal.state !== 'CANCELED' && (
-        <Panel
-          id="decisive"
-          title="How few decided it?"
-          lead="The smallest number of accounts that could have turned the outcome, had each of them done otherwise."
-        >
-          <HowDecisive
-            system={system}
-            counting={counting}
-            absentees={absentees.isWhole ? absentees.nodes : undefined}
-          />
-        </Panel>
-      )}
-      <Panel
-        id="what-if"
-        title={
-          isAnything(changesOf(query, system)) ? 'What if … (hypothetical, with changes)' : 'What if … (hypothetical)'
-        }
-        lead="Counts it anew under other conditions. Nothing here happened; the page’s address keeps what you set."
-        hypothetical
-      >
-        {counting === undefined ? (
-          <WhatIfWaits proposal={proposal} problems={problems} />
-        ) : (
-          <ErrorBoundary>
-            <WhatIf
-              proposal={proposal}
-              counting={counting}
-              votes={votes.nodes}
-              absentees={absentees.isWhole ? absentees.nodes : []}
-              rounds={chain?.firstRound && chain.round ? { first: chain.firstRound, last: chain.round + 1 } : undefined}
-            />
-          </ErrorBoundary>
-        )}
-      </Panel>
+      <ErrorBoundary>
+        <Analysis
+          proposal={proposal}
+          problems={problems}
+          chain={chain}
+          votes={votes.isWhole ? votes.nodes : undefined}
+          absentees={absentees.isWhole ? absentees.nodes : undefined}
+        />
+      </ErrorBoundary>
     </>
   )
 }
@@ -324,21 +252,6 @@ function Missing({ pages: { problem, isWhole } }: { pages: AllPages<unknown, unk
 function NotTold({ pages: { asked }, part }: { pages: AllPages<unknown, unknown>; part: string }) {
   const problem = problemAt(asked.answer?.problems ?? [], 'proposal', part)
   return problem === undefined ? <Empty>Not there.</Empty> : <Trouble problem={problem} />
-}
-
-function WhatIfWaits({ proposal, problems }: { proposal: ToldProposal; problems: readonly Problem[] }) {
-  const problem =
-    problemAt(problems, 'proposal', 'tally') ??
-    problemAt(problems, 'proposal', 'rule') ??
-    problemAt(problems, 'proposal', 'state')
-  if (problem !== undefined) {
-    return (
-      <p>
-        What it came to is <Refused problem={problem} />, and so is what it would have come to.
-      </p>
-    )
-  }
-  return proposal.tally === null ? <Empty>Not there.</Empty> : <Skeleton rows={4} />
 }
 
 /** What, where, by whom, until when, and why it stands as it does. */

@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'preact/hooks'
+import { useEffect, useMemo, useState } from 'preact/hooks'
 import { type Asked, ask, type Document, useAnswer } from '../ask.ts'
 import type { Problem } from '../problems.ts'
 
@@ -65,9 +65,11 @@ export function useAllPages<Data, Node, Variables extends object>(
     }
   }, [key])
   const more = rest.key === key ? rest : NOTHING
+  // The same array for the same rows: what is worked out of all of them is so once.
+  const nodes = useMemo(() => [...(first?.nodes ?? []), ...more.nodes], [first, more.nodes])
   return {
     asked,
-    nodes: first ? [...first.nodes, ...more.nodes] : [],
+    nodes,
     total: first?.totalCount ?? 0,
     isWhole: first !== undefined && first !== null && (!first.pageInfo.hasNextPage || more.isWhole),
     problem: more.problem,

@@ -3,7 +3,7 @@ import type { Counting } from '../../api/rules/proposal-count.ts'
 import { amountText, countText, percentText, shareOf, shortAmount } from '../amounts.ts'
 import { StepLine } from '../charts/step-line.tsx'
 import type { VotingSystem } from '../generated/proposal.ts'
-import { day, localTime } from '../moments.ts'
+import { day, localClock, localTime } from '../moments.ts'
 import { Address, Amount, When } from '../parts/figures.tsx'
 import { choiceName, unitOf } from '../parts/proposals.tsx'
 import { Table } from '../parts/table.tsx'
@@ -76,7 +76,7 @@ export function WhenDecided({
           kind: sides[choice],
           points: steps.map(({ at, sums }) => ({ x: at, y: forChart(sums[sides[choice]]) })),
         }))}
-        formatX={(x) => (isLong ? day(isoOf(x)).replace(/ \d{4}$/, '') : localTime(isoOf(x)).slice(-14, -8).trim())}
+        formatX={(x) => (isLong ? day(isoOf(x)).replace(/ \d{4}$/, '') : localClock(isoOf(x)))}
         formatY={(y) => shortAmount(BigInt(Math.trunc(y)) * 10n ** 18n)}
         levels={[{ y: forChart(quorum), name: `quorum ${shortAmount(quorum)}` }]}
         marks={decided === undefined ? [] : [{ x: decided.at, name: 'decided' }]}

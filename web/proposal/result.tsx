@@ -113,8 +113,8 @@ export function Meters({ figures, isOpen, until }: { figures: Figures; isOpen: b
       >
         <p>
           {word} <Amount wei={yes} unit={unit} />, {choiceName('AGAINST', system).toLowerCase()}{' '}
-          <Amount wei={no} unit={unit} />. {rule.strict ? 'More than' : 'At least'} {partText(rule.support)} needed: a
-          tie {rule.strict ? 'fails' : 'passes'} at 50 %.
+          <Amount wei={no} unit={unit} />. {rule.strict ? 'More than' : 'At least'} {partText(rule.support)} needed
+          {rule.strict ? ': just as much is not enough.' : '.'}
           {system === 'TREASURY' && tally.abstain !== '0' && ' Abstain counts for the quorum only.'}
         </p>
       </Meter>

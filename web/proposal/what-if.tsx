@@ -12,6 +12,7 @@ import { Answered, CopyButton, Refused } from '../parts/panel.tsx'
 import { placeWith } from '../parts/place.ts'
 import { choiceName, unitOf } from '../parts/proposals.tsx'
 import { Table } from '../parts/table.tsx'
+import { WhenOpen } from '../parts/when-open.tsx'
 import { problemAt } from '../problems.ts'
 import {
   changesOf,
@@ -118,8 +119,12 @@ export default function WhatIf({
           )}
         </div>
       </div>
-      <h3>Hypothetical: who votes, and how</h3>
-      <Voters system={system} votes={votes} absentees={absentees} changes={changes} onChange={set} />
+      <WhenOpen
+        summary="Hypothetical: drop voters, turn them, let absentees vote"
+        isOpen={changes.without.length + changes.choices.length > 0}
+      >
+        <Voters system={system} votes={votes} absentees={absentees} changes={changes} onChange={set} />
+      </WhenOpen>
     </div>
   )
 }
