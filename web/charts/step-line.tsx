@@ -2,7 +2,6 @@ import { bisector, extent, ticks } from 'd3-array'
 import { area, curveStepAfter, line } from 'd3-shape'
 import type { ComponentChildren } from 'preact'
 import { useReducer } from 'preact/hooks'
-import { WhenOpen } from '../parts/when-open.tsx'
 
 /** A point of a series: where, and how much; amounts may be floats here, as they are only drawn. */
 export interface Point {
@@ -155,7 +154,10 @@ export function StepLine({
           ))}
         </ul>
         <output aria-live="polite">{at === undefined ? summary : tell(at)}</output>
-        <WhenOpen summary="The same as a table">{table}</WhenOpen>
+        <details>
+          <summary>The same as a table</summary>
+          {table}
+        </details>
       </figcaption>
     </figure>
   )

@@ -1,6 +1,6 @@
 import type { ComponentChildren } from 'preact'
 import { ErrorBoundary, lazy, useLocation } from 'preact-iso'
-import { amountText, countText } from '../amounts.ts'
+import { countText, tellingAmount } from '../amounts.ts'
 import { useAnswer } from '../ask.ts'
 import { type Choice, ProposalDocument, type ProposalQuery } from '../generated/proposal.ts'
 import { ProposalAbsenteesDocument } from '../generated/proposal-absentees.ts'
@@ -261,7 +261,7 @@ function Head({ proposal, problems }: { proposal: ToldProposal; problems: readon
   const opens = proposal.timeline.find(({ kind }) => kind === 'VOTING_OPENED')
   return (
     <PageHead
-      title={<bdi>{title}</bdi>}
+      title={<bdi class={/\S{31}/.test(title) ? 'unbroken' : undefined}>{title}</bdi>}
       tab={title}
       kicker={
         <>
@@ -308,7 +308,7 @@ function Why({ proposal }: { proposal: ToldProposal }): ComponentChildren {
   const { quorumReached, supportReached } = outcome
   const unit = unitOf(system)
   const missing = BigInt(tally.quorum) - (quorumWeight({ tally, rule }) ?? 0n)
-  const short = `${amountText(missing)} ${unit} short of the quorum`
+  const short = `${tellingAmount(missing)} ${unit} short of the quorum`
   const yes = choiceName('FOR', system).toLowerCase()
   const failing = [
     ...(quorumReached ? [] : [`it is ${short}`]),

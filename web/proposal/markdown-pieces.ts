@@ -45,7 +45,7 @@ export interface Piece {
 }
 
 /** More than this is not formatted: what follows stands as it was written. */
-const MOST_FORMATTED = 40_000
+const MOST_FORMATTED = 24_000
 /** A parser takes the square of what has no blank line in it. */
 const LONGEST_RUN = 6_000
 /** Deeper ones stand as plain words. */

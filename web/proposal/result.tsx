@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact'
-import { countText, percentText, sumOf } from '../amounts.ts'
+import { countText, percentText, sumOf, tellingAmount } from '../amounts.ts'
 import { type Part, SplitBar } from '../charts/bars.tsx'
 import { Meter } from '../charts/meter.tsx'
 import type { VotingSystem } from '../generated/proposal.ts'
@@ -93,7 +93,7 @@ export function Meters({ figures, isOpen, until }: { figures: Figures; isOpen: b
             '.'
           ) : (
             <>
-              , <Amount wei={BigInt(tally.quorum) - forQuorum} unit={unit} /> more than there is.
+              , {tellingAmount(BigInt(tally.quorum) - forQuorum)} {unit} more than there is.
             </>
           )}{' '}
           {system === 'ARAGON' && 'Nays do not count for it.'}
