@@ -37,6 +37,17 @@ export function Timeline({ proposal: { timeline } }: { proposal: ToldProposal })
   )
 }
 
+/** Long bytes: they scroll by themselves, by the keyboard too. */
+function Bytes({ name, of }: { name: string; of: string }) {
+  return (
+    // biome-ignore lint/a11y/useSemanticElements: a fieldset is for controls
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls
+    <div class="bytes" role="group" aria-label={name} tabIndex={0}>
+      <code>{of}</code>
+    </div>
+  )
+}
+
 /** What it does when it is carried out. */
 export function Actions({ proposal }: { proposal: ToldProposal }) {
   if ('actions' in proposal) {
@@ -59,7 +70,7 @@ export function Actions({ proposal }: { proposal: ToldProposal }) {
             </p>
             <details>
               <summary>Calldata</summary>
-              <code class="bytes">{calldata}</code>
+              <Bytes name="Calldata" of={calldata} />
             </details>
           </li>
         ))}
@@ -100,7 +111,7 @@ export function Actions({ proposal }: { proposal: ToldProposal }) {
         {proposal.script !== null && proposal.script.length > 10 && (
           <details>
             <summary>Its script</summary>
-            <code class="bytes">{proposal.script}</code>
+            <Bytes name="Script" of={proposal.script} />
           </details>
         )}
       </>

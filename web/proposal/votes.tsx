@@ -210,7 +210,8 @@ function Reason({ text }: { text: string }) {
         <bdi dir="auto">{Array.from(text.slice(0, 120)).slice(0, 55).join('')}…</bdi>
       </button>
       <div id={id} popover="auto" class="exact prose">
-        <p class="as-written" dir="auto">
+        {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls */}
+        <p class="as-written" dir="auto" tabIndex={0}>
           {text}
         </p>
       </div>
