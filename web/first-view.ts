@@ -1,7 +1,8 @@
 import { FrameDocument } from './generated/frame.ts'
 import { OverviewDocument, type OverviewQuery } from './generated/overview.ts'
+import { ProposalDocument, type ProposalQuery } from './generated/proposal.ts'
 import { ProposalsDocument } from './generated/proposals.ts'
-import { PATHS, type Place, proposalsVariables } from './places.ts'
+import { PATHS, type Place, proposalsVariables, proposalVariables } from './places.ts'
 
 /**
  * What each page is called and asks first: the server puts the answers into the page it sends, so that figures are there
@@ -71,8 +72,13 @@ export const PAGES = {
     path: PATHS.proposal,
     name: 'Proposal',
     about: 'How one proposal was counted: who voted, who was overridden, who was absent, and why it passed or failed.',
-    ask: () => null,
-    files: ({ params: { id } }) => [{ href: `/proposals/${id}/votes.csv`, name: 'its votes' }],
+    ask: (place) => ({ document: ProposalDocument, variables: proposalVariables(place) }),
+    title: (_, data) => (data as ProposalQuery | null)?.proposal?.title,
+    files: ({ params: { id } }) => [
+      { href: `/proposals/${id}/votes.csv`, name: 'its votes' },
+      { href: `/proposals/${id}/absentees.csv`, name: 'who did not vote' },
+      { href: `/proposals/${id}/recount.csv`, name: 'what it came to' },
+    ],
   },
   difference: {
     path: PATHS.difference,

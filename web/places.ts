@@ -60,3 +60,8 @@ export function proposalsVariables({ query }: Pick<Place, 'query'>, after?: stri
   }
   return { first: PROPOSALS, filter, orderBy, ...(after === undefined ? {} : { after }) }
 }
+
+/** Which proposal an address is of. */
+export function proposalVariables({ params }: Pick<Place, 'params'>) {
+  return { id: params.id ?? '' }
+}
