@@ -1,7 +1,8 @@
 import { FrameDocument } from './generated/frame.ts'
 import { OverviewDocument, type OverviewQuery } from './generated/overview.ts'
 import { ProposalsDocument } from './generated/proposals.ts'
-import { PATHS, type Place, proposalsVariables } from './places.ts'
+import { SnapshotDocument } from './generated/snapshot.ts'
+import { PATHS, type Place, proposalsVariables, roundOf, snapshotVariables } from './places.ts'
 
 /**
  * What each page is called and asks first: the server puts the answers into the page it sends, so that figures are there
@@ -85,8 +86,27 @@ export const PAGES = {
     path: PATHS.snapshot,
     name: 'Stake at a round',
     about: 'Everybody’s stake and voting power at the start of a round, exact to the wei.',
+    ask: ({ params, query }) => {
+      const round = roundOf(params.round)
+      return round === undefined
+        ? null
+        : { document: SnapshotDocument, variables: snapshotVariables(round, query.network) }
+    },
+    title: ({ params: { round } }) => `Stake at round ${round}`,
+    files: ({ params: { round }, query: { network } }) =>
+      roundOf(round) === undefined
+        ? []
+        : ['.csv', '.json', '.ndjson', '/tree.json', '/scores.json'].map((file) => ({
+            href: `/snapshots/${round}${file}${network === undefined ? '' : `?network=${encodeURIComponent(network)}`}`,
+            name: `everybody’s stake, ${file.replace(/^\W/, '')}`,
+          })),
+  },
+  latestSnapshot: {
+    path: PATHS.latestSnapshot,
+    name: 'Stake at the latest round',
+    about: 'Everybody’s stake and voting power at the start of the latest round, exact to the wei.',
     ask: () => null,
-    files: ({ params: { round } }) => [{ href: `/snapshots/${round}.csv`, name: 'everybody’s stake' }],
+    files: () => [{ href: '/history.csv', name: 'the whole stake history' }],
   },
   rounds: {
     path: PATHS.rounds,
