@@ -108,3 +108,17 @@ export function roundsOf(text: string | undefined): { from: number; to: number }
 export function accountOf(text: string | undefined): string | undefined {
   return text !== undefined && /^0x[0-9a-f]{40}$/i.test(text) ? text.toLowerCase() : undefined
 }
+
+/** What one account has now, and at the round of the address where it names one. */
+export function accountVariables(
+  address: string,
+  { round: text, network }: Readonly<Record<string, string>>,
+): { address: string; round?: number; network?: string; asked: boolean } {
+  const round = roundOf(text)
+  return {
+    address,
+    ...(round === undefined ? {} : { round }),
+    ...(round === undefined || network === undefined ? {} : { network }),
+    asked: round !== undefined,
+  }
+}

@@ -136,7 +136,7 @@ export function StepLine({
             </text>
           </g>
         ))}
-        {marks.map(({ x, name }) => (
+        {apart(marks, toX, right).map(({ x, name }) => (
           <g key={`${x} ${name}`} class="moment">
             <line x1={toX(x)} x2={toX(x)} y1={TOP} y2={base} />
             <text x={toX(x) + 4} y={TOP + 8}>
@@ -163,4 +163,21 @@ export function StepLine({
       </figcaption>
     </figure>
   )
+}
+
+/** Room that a character of a mark's name takes. */
+const CHARACTER = 6.6
+
+/** Marks from left to right; without a name where it would run into the next one's, or off the drawing. */
+function apart(
+  marks: readonly { x: number; name: string }[],
+  toX: (x: number) => number,
+  right: number,
+): { x: number; name: string }[] {
+  const sorted = [...marks].sort((a, b) => a.x - b.x)
+  return sorted.map(({ x, name }, index) => {
+    const next = sorted[index + 1]
+    const end = next === undefined ? right + CHARACTER : toX(next.x)
+    return { x, name: toX(x) + 4 + name.length * CHARACTER > end ? '' : name }
+  })
 }

@@ -10,10 +10,12 @@ import { LongTail } from '../charts/long-tail.tsx'
 import { MerkleRootDocument } from '../generated/merkle-root.ts'
 import { SnapshotDocument, type SnapshotQuery } from '../generated/snapshot.ts'
 import { Address, Amount, Count, Hash, labels, Note, Percent, When } from '../parts/figures.tsx'
+import { NoSuchRound } from '../parts/no-such-round.tsx'
 import { orderOf, orderText } from '../parts/order.ts'
 import { PageHead } from '../parts/page.tsx'
 import { Panel, Refused, Trouble } from '../parts/panel.tsx'
 import { placeWith } from '../parts/place.ts'
+import { Role } from '../parts/role.tsx'
 import { RoundSlider, useRoundSpan } from '../parts/round-slider.tsx'
 import type { RoundSpan } from '../parts/round-span.ts'
 import { type Column, Table } from '../parts/table.tsx'
@@ -70,30 +72,6 @@ export function Snapshot() {
       {refused !== undefined && <NoSuchRound problem={refused} span={span} query={query} />}
       {!wrong && refused === undefined && (
         <Found whole={whole} round={round ?? 0} network={network} query={query} set={set} span={span} />
-      )}
-    </>
-  )
-}
-
-/** Why a round cannot be asked, and the nearest that can. */
-export function NoSuchRound({
-  problem,
-  span,
-  query,
-}: {
-  problem: Problem
-  span: RoundSpan | undefined
-  query: Readonly<Record<string, string>>
-}) {
-  return (
-    <>
-      <Trouble problem={problem} />
-      {span !== undefined && (
-        <p>
-          <a href={placeWith(`/snapshots/${span.first}`, query, {})}>The first round, {countText(span.first)}</a> ·{' '}
-          <a href={placeWith(`/snapshots/${span.last - 1}`, query, {})}>the latest, {countText(span.last - 1)}</a> ·{' '}
-          <a href={placeWith(`/snapshots/${span.last}`, query, {})}>as things stand now, {countText(span.last)}</a>
-        </p>
       )}
     </>
   )
@@ -530,13 +508,6 @@ function columnsOf(knowsOwn: boolean, round: number, network: string | undefined
         ),
     },
   ]
-}
-
-/** What an account is: in the active set, registered, or a delegator. */
-export function Role({ of: { isActive, isTranscoder } }: { of: { isActive: boolean; isTranscoder: boolean } }) {
-  if (isActive) return <span class="role active">active transcoder</span>
-  if (isTranscoder) return <span class="role">transcoder, not active</span>
-  return <span class="role unit">delegator</span>
 }
 
 function Everybody({

@@ -1,4 +1,8 @@
-import type { Order } from './table.tsx'
+/** As a table is ordered. */
+interface Order {
+  column: string
+  descending: boolean
+}
 
 /** A column's name as addresses have it. */
 function slugOf(name: string): string {

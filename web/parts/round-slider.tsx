@@ -24,12 +24,15 @@ export function useRoundSpan(network: string | undefined): RoundSpan | undefined
  * to take the place of the entry in the browser's history; a typed round is a new one.
  */
 export function RoundSlider({
+  name = 'Round',
   round,
   network,
   begun,
   onChoose,
   onNear,
 }: {
+  /** What the round is of the page, where it has several. */
+  name?: string
   round: number
   /** The chain, where only one is to be shown. */
   network?: string | undefined
@@ -83,11 +86,11 @@ export function RoundSlider({
     rounds === undefined ? undefined : !gapsOf(rounds, span).some(([a, b]) => a <= shown && shown <= b)
   return (
     // biome-ignore lint/a11y/useSemanticElements: a fieldset would box it
-    <div class="round-slider" role="group" aria-label="Round">
+    <div class="round-slider" role="group" aria-label={name}>
       <div class="round-track">
         <input
           type="range"
-          aria-label="Round"
+          aria-label={name}
           aria-valuetext={`round ${shown}${shown === span.last ? ', as things stand now' : ''}`}
           min={span.first}
           max={span.last}
@@ -112,7 +115,7 @@ export function RoundSlider({
           ‹
         </button>
         <label>
-          Round{' '}
+          {name}{' '}
           <input
             type="number"
             min={span.first}
