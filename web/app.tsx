@@ -57,6 +57,7 @@ function Frame() {
             <Route path={PATHS.overview} component={Overview} />
             <Route path={PATHS.proposals} component={Proposals} />
             <Route path={PATHS.snapshot} component={RoundOrDifference} />
+            <Route path={PATHS.latestSnapshot} component={Snapshot} />
             <Route path={PATHS.proposal} component={Proposal} />
             <Route path={PATHS.rounds} component={Rounds} />
             <Route path={PATHS.account} component={Account} />

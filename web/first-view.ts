@@ -1,8 +1,19 @@
+import { AccountDocument } from './generated/account.ts'
 import { FrameDocument } from './generated/frame.ts'
 import { OverviewDocument, type OverviewQuery } from './generated/overview.ts'
 import { ProposalDocument, type ProposalQuery } from './generated/proposal.ts'
 import { ProposalsDocument } from './generated/proposals.ts'
-import { PATHS, type Place, proposalsVariables, proposalVariables } from './places.ts'
+import { SnapshotDocument } from './generated/snapshot.ts'
+import {
+  accountOf,
+  accountVariables,
+  PATHS,
+  type Place,
+  proposalsVariables,
+  proposalVariables,
+  roundOf,
+  snapshotVariables,
+} from './places.ts'
 
 /**
  * What each page is called and asks first: the server puts the answers into the page it sends, so that figures are there
@@ -84,15 +95,45 @@ export const PAGES = {
     path: PATHS.difference,
     name: 'Difference of two rounds',
     about: 'Who gained and lost stake between two rounds, who changed delegate, who came and who went.',
-    ask: () => null,
-    files: () => [],
+    ask: ({ params: { from }, query }) => {
+      const round = roundOf(from)
+      return round === undefined
+        ? null
+        : { document: SnapshotDocument, variables: snapshotVariables(round, query.network) }
+    },
+    title: ({ params: { from, to } }) => `Rounds ${from} to ${to}: what changed`,
+    files: ({ params: { from, to } }) =>
+      [from, to].flatMap((round) =>
+        roundOf(round) === undefined
+          ? []
+          : [{ href: `/snapshots/${round}.csv`, name: `everybody’s stake at round ${round}` }],
+      ),
   },
   snapshot: {
     path: PATHS.snapshot,
     name: 'Stake at a round',
     about: 'Everybody’s stake and voting power at the start of a round, exact to the wei.',
+    ask: ({ params, query }) => {
+      const round = roundOf(params.round)
+      return round === undefined
+        ? null
+        : { document: SnapshotDocument, variables: snapshotVariables(round, query.network) }
+    },
+    title: ({ params: { round } }) => `Stake at round ${round}`,
+    files: ({ params: { round }, query: { network } }) =>
+      roundOf(round) === undefined
+        ? []
+        : ['.csv', '.json', '.ndjson', '/tree.json', '/scores.json'].map((file) => ({
+            href: `/snapshots/${round}${file}${network === undefined ? '' : `?network=${encodeURIComponent(network)}`}`,
+            name: `everybody’s stake, ${file.replace(/^\W/, '')}`,
+          })),
+  },
+  latestSnapshot: {
+    path: PATHS.latestSnapshot,
+    name: 'Stake at the latest round',
+    about: 'Everybody’s stake and voting power at the start of the latest round, exact to the wei.',
     ask: () => null,
-    files: ({ params: { round } }) => [{ href: `/snapshots/${round}.csv`, name: 'everybody’s stake' }],
+    files: () => [{ href: '/history.csv', name: 'the whole stake history' }],
   },
   rounds: {
     path: PATHS.rounds,
@@ -105,8 +146,13 @@ export const PAGES = {
     path: PATHS.account,
     name: 'Account',
     about: 'The voting power of one account over all rounds, its delegators, and how it was counted on each proposal.',
-    ask: () => null,
-    files: () => [],
+    ask: ({ params, query }) => {
+      const address = accountOf(params.address)
+      return address === undefined ? null : { document: AccountDocument, variables: accountVariables(address, query) }
+    },
+    title: ({ params: { address } }) => `Account ${address?.slice(0, 8)}…${address?.slice(-6)}`,
+    files: ({ query: { round } }) =>
+      roundOf(round) === undefined ? [] : [{ href: `/snapshots/${round}.csv`, name: 'everybody’s stake at the round' }],
   },
   treasury: {
     path: PATHS.treasury,
