@@ -1,6 +1,8 @@
+import { ChainsDocument } from './generated/chains.ts'
 import { FrameDocument } from './generated/frame.ts'
 import { OverviewDocument, type OverviewQuery } from './generated/overview.ts'
 import { ProposalsDocument } from './generated/proposals.ts'
+import { TreasuriesDocument } from './generated/treasury.ts'
 import { PATHS, type Place, proposalsVariables } from './places.ts'
 
 /**
@@ -106,7 +108,7 @@ export const PAGES = {
     path: PATHS.treasury,
     name: 'Treasury',
     about: 'What came into the treasury and the vaults, what went out, and by which proposal.',
-    ask: () => null,
+    ask: () => ({ document: TreasuriesDocument, variables: {} }),
     files: () => [],
   },
   allocation: {
@@ -141,7 +143,7 @@ export const PAGES = {
     path: PATHS.chains,
     name: 'Chains',
     about: 'Where the index of each chain stands, and what of it is not exact.',
-    ask: () => null,
+    ask: () => ({ document: ChainsDocument, variables: {} }),
     files: () => [{ href: '/status', name: 'the same as JSON' }],
   },
   rules: {
