@@ -1,9 +1,10 @@
+import { AllocationStakesDocument } from './generated/allocation.ts'
 import { ChainsDocument } from './generated/chains.ts'
 import { FrameDocument } from './generated/frame.ts'
 import { OverviewDocument, type OverviewQuery } from './generated/overview.ts'
 import { ProposalsDocument } from './generated/proposals.ts'
 import { TreasuriesDocument } from './generated/treasury.ts'
-import { PATHS, type Place, proposalsVariables } from './places.ts'
+import { allocationVariables, PATHS, type Place, proposalsVariables } from './places.ts'
 
 /**
  * What each page is called and asks first: the server puts the answers into the page it sends, so that figures are there
@@ -115,8 +116,19 @@ export const PAGES = {
     path: PATHS.allocation,
     name: 'Allocation',
     about: 'A supply of voting tokens dealt to the active transcoders of a round: how the TranscoderDAO was set up.',
-    ask: () => null,
+    ask: (place) => {
+      const variables = allocationVariables(place)
+      return variables === null ? null : { document: AllocationStakesDocument, variables }
+    },
+    title: ({ params: { round } }) => `Allocation at round ${round}`,
     files: ({ params: { round } }) => [{ href: `/allocations/${round}.csv`, name: 'the allocation' }],
+  },
+  allocations: {
+    path: PATHS.allocations,
+    name: 'Allocation',
+    about: 'A supply of voting tokens dealt to the active transcoders of a round: how the TranscoderDAO was set up.',
+    ask: () => null,
+    files: () => [],
   },
   proof: {
     path: PATHS.proof,

@@ -13,6 +13,7 @@ export const PATHS = {
   account: '/accounts/:address',
   treasury: '/treasury',
   allocation: '/allocations/:round',
+  allocations: '/allocations',
   proof: '/proof',
   verify: '/verify',
   data: '/data',
@@ -59,4 +60,10 @@ export function proposalsVariables({ query }: Pick<Place, 'query'>, after?: stri
     ...(query.network ? { network: query.network } : {}),
   }
   return { first: PROPOSALS, filter, orderBy, ...(after === undefined ? {} : { after }) }
+}
+
+/** Whose stake an address of a deal asks for; null where it has no round. */
+export function allocationVariables({ params, query }: Place): { round: number; network?: string } | null {
+  if (!/^\d{1,9}$/.test(params.round ?? '')) return null
+  return { round: Number(params.round), ...(query.network ? { network: query.network } : {}) }
 }
