@@ -241,6 +241,7 @@ function apiChain(
     ...(roundLength === undefined ? {} : { roundLength }),
     ...(rpcUrl === undefined ? {} : { rpcUrl }),
     ...(lpt === undefined ? {} : { lptAddress: lpt.address }),
+    contracts: Object.fromEntries(Object.entries(contracts).map(([name, { address }]) => [name, address])),
   }
 }
 

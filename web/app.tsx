@@ -63,6 +63,7 @@ function Frame() {
             <Route path={PATHS.account} component={Account} />
             <Route path={PATHS.treasury} component={Treasury} />
             <Route path={PATHS.allocation} component={Allocation} />
+            <Route path={PATHS.allocations} component={Allocation} />
             <Route path={PATHS.proof} component={Proof} />
             <Route path={PATHS.verify} component={Verify} />
             <Route path={PATHS.data} component={Data} />

@@ -1,12 +1,16 @@
 import { AccountDocument } from './generated/account.ts'
+import { AllocationStakesDocument } from './generated/allocation.ts'
+import { ChainsDocument } from './generated/chains.ts'
 import { FrameDocument } from './generated/frame.ts'
 import { OverviewDocument, type OverviewQuery } from './generated/overview.ts'
 import { ProposalDocument, type ProposalQuery } from './generated/proposal.ts'
 import { ProposalsDocument } from './generated/proposals.ts'
 import { SnapshotDocument } from './generated/snapshot.ts'
+import { TreasuriesDocument } from './generated/treasury.ts'
 import {
   accountOf,
   accountVariables,
+  allocationVariables,
   PATHS,
   type Place,
   proposalsVariables,
@@ -158,15 +162,26 @@ export const PAGES = {
     path: PATHS.treasury,
     name: 'Treasury',
     about: 'What came into the treasury and the vaults, what went out, and by which proposal.',
-    ask: () => null,
+    ask: () => ({ document: TreasuriesDocument, variables: {} }),
     files: () => [],
   },
   allocation: {
     path: PATHS.allocation,
     name: 'Allocation',
     about: 'A supply of voting tokens dealt to the active transcoders of a round: how the TranscoderDAO was set up.',
-    ask: () => null,
+    ask: (place) => {
+      const variables = allocationVariables(place)
+      return variables === null ? null : { document: AllocationStakesDocument, variables }
+    },
+    title: ({ params: { round } }) => `Allocation at round ${round}`,
     files: ({ params: { round } }) => [{ href: `/allocations/${round}.csv`, name: 'the allocation' }],
+  },
+  allocations: {
+    path: PATHS.allocations,
+    name: 'Allocation',
+    about: 'A supply of voting tokens dealt to the active transcoders of a round: how the TranscoderDAO was set up.',
+    ask: () => null,
+    files: () => [],
   },
   proof: {
     path: PATHS.proof,
@@ -193,7 +208,7 @@ export const PAGES = {
     path: PATHS.chains,
     name: 'Chains',
     about: 'Where the index of each chain stands, and what of it is not exact.',
-    ask: () => null,
+    ask: () => ({ document: ChainsDocument, variables: {} }),
     files: () => [{ href: '/status', name: 'the same as JSON' }],
   },
   rules: {

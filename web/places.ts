@@ -14,6 +14,7 @@ export const PATHS = {
   account: '/accounts/:address',
   treasury: '/treasury',
   allocation: '/allocations/:round',
+  allocations: '/allocations',
   proof: '/proof',
   verify: '/verify',
   data: '/data',
@@ -126,4 +127,10 @@ export function accountVariables(
     ...(round === undefined || network === undefined ? {} : { network }),
     asked: round !== undefined,
   }
+}
+
+/** Whose stake an address of a deal asks for; null where it has no round. */
+export function allocationVariables({ params, query }: Place): { round: number; network?: string } | null {
+  if (!/^\d{1,9}$/.test(params.round ?? '')) return null
+  return { round: Number(params.round), ...(query.network ? { network: query.network } : {}) }
 }

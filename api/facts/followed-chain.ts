@@ -45,6 +45,8 @@ export interface Chain {
   rpcUrl?: string
   /** Where LPT is on this chain, to tell its amounts in proposals. */
   lptAddress?: string
+  /** Where the chain's contracts are, by their names in the networks file; told to whoever compares with them. */
+  contracts?: Readonly<Record<string, string>>
 }
 
 /** How a chain is followed. */
@@ -100,6 +102,8 @@ export interface FactsSource {
   readonly roundLength: number | undefined
   /** Contracts of LPT, lower case. */
   readonly lptAddresses: readonly string[]
+  /** Addresses of the chain's contracts, by their names in the networks file; undefined where nobody told. */
+  readonly contracts?: Readonly<Record<string, string>> | undefined
   /** The facts as they are now; UPSTREAM_UNAVAILABLE where they were never loaded, or are too old. */
   readonly facts: Facts
   /** The facts as of an earlier block; BLOCK_REORGED where it is not on the chain, UPSTREAM_UNAVAILABLE where nobody tells. */
@@ -118,6 +122,7 @@ export class FollowedChain implements FactsSource {
   readonly chainId: number | undefined
   readonly roundLength: number | undefined
   readonly lptAddresses: readonly string[]
+  readonly contracts: Readonly<Record<string, string>> | undefined
   readonly #graphNode: GraphNode
   readonly #source: ChainSource
   readonly #file: FactsFile | undefined
@@ -147,6 +152,7 @@ export class FollowedChain implements FactsSource {
     this.network = network
     this.chainId = chain.chainId
     this.roundLength = chain.roundLength
+    this.contracts = chain.contracts
     this.lptAddresses = lptAddress === undefined ? [] : [lptAddress.toLowerCase()]
     this.#graphNode = new GraphNode(network, subgraphUrl, this.#end.signal, options.observe)
     this.#source = new ChainSource({

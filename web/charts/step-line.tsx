@@ -39,6 +39,7 @@ export function StepLine({
   tell,
   marks = [],
   levels = [],
+  marksX,
   table,
 }: {
   label: string
@@ -54,9 +55,12 @@ export function StepLine({
   marks?: readonly { x: number; name: string }[]
   /** Amounts with a name. */
   levels?: readonly { y: number; name: string }[]
+  /** What stands along the axis, where that is not simply numbers. */
+  marksX?: readonly { x: number; label: string }[]
   /** The same as a table. */
   table: ComponentChildren
 }) {
+  const [isOpen, setOpen] = useReducer((was: boolean, next: boolean) => was || next, false)
   const all = series.flatMap(({ points }) => points)
   const xs = [...new Set(all.map(({ x }) => x))].sort((a, b) => a - b)
   const [at, setAt] = useReducer((_: number | undefined, next: number | undefined) => next, undefined)
@@ -110,13 +114,16 @@ export function StepLine({
             </text>
           </g>
         ))}
-        {ticks(x0, x1, Math.min(6, Math.floor(width / 90)))
-          .filter((x) => Number.isInteger(x) || x1 - x0 < 6)
-          .map((x) => (
-            <text key={x} class="tick" x={toX(x)} y={height - 6} text-anchor="middle">
-              {formatX(x)}
-            </text>
-          ))}
+        {(
+          marksX ??
+          ticks(x0, x1, Math.min(6, Math.floor(width / 90)))
+            .filter((x) => Number.isInteger(x) || x1 - x0 < 6)
+            .map((x) => ({ x, label: formatX(x) }))
+        ).map(({ x, label: text }) => (
+          <text key={x} class="tick" x={toX(x)} y={height - 6} text-anchor="middle">
+            {text}
+          </text>
+        ))}
         {series.map(({ name, kind, points, filled, openFrom }) => {
           const closed = openFrom === undefined ? points : points.filter(({ x }) => x <= openFrom)
           const open = openFrom === undefined ? [] : points.filter(({ x }) => x >= openFrom)
@@ -156,9 +163,9 @@ export function StepLine({
           ))}
         </ul>
         <output aria-live="polite">{at === undefined ? summary : tell(at)}</output>
-        <details>
+        <details onToggle={(event) => setOpen(event.currentTarget.open)}>
           <summary>The same as a table</summary>
-          {table}
+          {isOpen && table}
         </details>
       </figcaption>
     </figure>

@@ -62,7 +62,7 @@ export function Header() {
       <nav aria-label="Pages">
         <ul>
           {PLACES.map(({ href, name }) => {
-            const needsRound = href === '/snapshots' || href === '/allocations'
+            const needsRound = href === '/snapshots'
             return (
               <li key={href}>
                 <a
