@@ -75,8 +75,8 @@ export default function Analysis({
       {isCounted && proposal.state !== 'CANCELED' && (
         <Panel
           id="decisive"
-          title="How few decided it?"
-          lead="The smallest number of accounts that could have turned the outcome, had each of them done otherwise."
+          title={isOpen ? 'How few could turn it?' : 'How few decided it?'}
+          lead={`The fewest accounts that ${isOpen ? 'could turn it as it stands' : 'could have turned the outcome'} by doing otherwise.`}
         >
           <HowDecisive system={system} counting={counting} absentees={absentees} />
         </Panel>
