@@ -170,7 +170,7 @@ export function Facts({ proposal }: { proposal: ToldProposal }) {
 export function InvalidVotes({ proposal }: { proposal: ToldProposal }) {
   if (!('invalidVotes' in proposal) || proposal.invalidVotes.length === 0) return null
   return (
-    <details>
+    <details class="invalid">
       <summary>
         {countText(proposal.invalidVotes.length)} times a choice was sent that is none: it neither counts nor replaces
         one
