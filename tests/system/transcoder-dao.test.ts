@@ -31,7 +31,7 @@ describe('Aragon votes of the small trace, through the HTTP API', () => {
           await compareVotesAt(server.url, truth, moment.block),
           // Of all votes, and so not at every moment.
           ...(index % 5 === 0 ? [await compareCounting(server.url)] : []),
-          ...(index % 20 === 0 ? [await compareExplorer(server.url)] : []),
+          ...(index % 40 === 0 ? [await compareExplorer(server.url)] : []),
         ]) {
           compared += comparison.compared
           expect(comparison.differences).toEqual([])

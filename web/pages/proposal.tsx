@@ -75,6 +75,7 @@ function Told({
   const hasOverrides = votes.nodes.some(({ overrides }) => overrides !== null)
   const electorate = proposal.tally === null ? undefined : BigInt(proposal.tally.electorate)
   const description = proposal.description ?? ''
+  const own = { document: ProposalDocument, variables }
   const hasActions = 'actions' in proposal || 'payments' in proposal
   return (
     <>
@@ -106,19 +107,19 @@ function Told({
             sources={{
               csv: `/proposals/${id}/recount.csv`,
               json: `/proposals/${id}/recount.json`,
-              query: { document: ProposalDocument, variables },
+              query: own,
               check: `/verify?proposal=${encodeURIComponent(id)}`,
             }}
           >
             {() => <Result proposal={proposal} problems={problems} />}
           </Panel>
-          <Panel id="electorate" title="Who could have voted" asked={asked}>
+          <Panel id="electorate" title="Who could have voted" asked={asked} sources={{ query: own }}>
             {() => (
               <Electorate proposal={proposal} votes={votes.isWhole ? votes.nodes : undefined} problems={problems} />
             )}
           </Panel>
           {description !== '' && (
-            <Panel id="text" title="What is proposed">
+            <Panel id="text" title="What is proposed" sources={{ query: own }}>
               <ProposalText source={description} />
             </Panel>
           )}
@@ -127,6 +128,7 @@ function Told({
               id="actions"
               title={'actions' in proposal ? 'What it does' : 'What it paid'}
               lead={'actions' in proposal ? 'The calls that carrying it out makes, in order.' : undefined}
+              sources={{ query: own }}
             >
               <Actions proposal={proposal} />
             </Panel>
@@ -136,10 +138,10 @@ function Told({
           <Panel id="my-stake" title="How was my stake counted?">
             <MyStake proposal={proposal} />
           </Panel>
-          <Panel id="timeline" title="Timeline">
+          <Panel id="timeline" title="Timeline" sources={{ query: own }}>
             <Timeline proposal={proposal} />
           </Panel>
-          <Panel id="facts" title="Facts">
+          <Panel id="facts" title="Facts" sources={{ query: own }}>
             <Facts proposal={proposal} />
           </Panel>
         </div>

@@ -2,6 +2,7 @@ import { useEffect, useMemo } from 'preact/hooks'
 import { ErrorBoundary, lazy, useLocation } from 'preact-iso'
 import { recount } from '../../api/rules/recount.ts'
 import type { ProposalQuery } from '../generated/proposal.ts'
+import { ProposalVotesDocument } from '../generated/proposal-votes.ts'
 import { Empty, Panel, Refused, Skeleton } from '../parts/panel.tsx'
 import { type Problem, problemAt } from '../problems.ts'
 import { changesOf, isAnything, NOTHING } from './changes.ts'
@@ -50,6 +51,11 @@ export default function Analysis({
   }, [isCounted])
   const isOpen = proposal.state === 'ACTIVE' || proposal.state === 'PENDING'
   const voted = votes ?? []
+  const sources = {
+    csv: `/proposals/${proposal.id}/votes.csv`,
+    json: `/proposals/${proposal.id}/votes.json`,
+    query: { document: ProposalVotesDocument, variables: { id: proposal.id } },
+  }
   return (
     <>
       {voted.some(({ overrides }) => overrides !== null) && (
@@ -57,12 +63,13 @@ export default function Analysis({
           id="overrides"
           title="Who overrode whom"
           lead="A transcoder votes with all stake behind it, less that of its delegators that vote themselves."
+          sources={sources}
         >
           <Overrides system={system} votes={voted} turns={isOpen ? undefined : turns} />
         </Panel>
       )}
       {isCounted && proposal.tally !== null && voted.length > 0 && (
-        <Panel id="decided" title={isOpen ? 'How it came to stand so' : 'When was it decided?'}>
+        <Panel id="decided" title={isOpen ? 'How it came to stand so' : 'When was it decided?'} sources={sources}>
           <WhenDecided
             system={system}
             counting={counting}
@@ -75,8 +82,9 @@ export default function Analysis({
       {isCounted && proposal.state !== 'CANCELED' && (
         <Panel
           id="decisive"
-          title="How few decided it?"
-          lead="The smallest number of accounts that could have turned the outcome, had each of them done otherwise."
+          title={isOpen ? 'How few could turn it?' : 'How few decided it?'}
+          lead={`The fewest accounts that ${isOpen ? 'could turn it as it stands' : 'could have turned the outcome'} by doing otherwise.`}
+          sources={sources}
         >
           <HowDecisive system={system} counting={counting} absentees={absentees} />
         </Panel>

@@ -49,8 +49,8 @@ export function WhenDecided({
   const quorumAt = standings.find(({ quorumReached }) => quorumReached)
   const summary = [
     decided === undefined
-      ? `It was ${verdict} from the beginning to the end.`
-      : `It was ${verdict} for good from ${localTime(isoOf(decided.at))} on.`,
+      ? `It ${isOpen ? 'is' : 'was'} ${verdict} from the beginning on.`
+      : `It ${isOpen ? 'is' : 'was'} ${verdict} since ${localTime(isoOf(decided.at))}.`,
     quorumAt === undefined
       ? 'The quorum was never reached.'
       : `The quorum was first reached at ${localTime(isoOf(quorumAt.at))}.`,
@@ -62,8 +62,8 @@ export function WhenDecided({
           <>No vote changed where it stood: {verdict} all along.</>
         ) : (
           <>
-            {isOpen ? 'As it stands, it is' : 'It was'} {verdict} from <When at={isoOf(decided.at)} /> on, with the vote
-            of <Address of={decided.voter} />.
+            {isOpen ? 'As it stands, it is' : 'It was'} {verdict} {isOpen ? 'since' : 'for good from'}{' '}
+            <When at={isoOf(decided.at)} />, with the vote of <Address of={decided.voter} />.
           </>
         )}
       </p>
@@ -79,7 +79,7 @@ export function WhenDecided({
         formatX={(x) => (isLong ? day(isoOf(x)).replace(/ \d{4}$/, '') : localClock(isoOf(x)))}
         formatY={(y) => shortAmount(BigInt(Math.trunc(y)) * 10n ** 18n)}
         levels={[{ y: forChart(quorum), name: `quorum ${shortAmount(quorum)}` }]}
-        marks={decided === undefined ? [] : [{ x: decided.at, name: 'decided' }]}
+        marks={decided === undefined ? [] : [{ x: decided.at, name: isOpen ? `${verdict} since` : 'decided' }]}
         tell={(x) => <Telling standing={steps.find(({ at }) => at === x)} system={system} unit={unit} />}
         table={<Standings standings={standings} system={system} />}
       />

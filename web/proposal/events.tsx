@@ -15,12 +15,12 @@ const KINDS: Readonly<Record<ProposalEventKind, string>> = {
 }
 
 /** What happened to it, and when; estimated where the clock alone can tell. */
-export function Timeline({ proposal: { timeline } }: { proposal: ToldProposal }) {
-  const now = Date.now()
+export function Timeline({ proposal: { timeline, state } }: { proposal: ToldProposal }) {
+  const isOpen = state === 'PENDING' || state === 'ACTIVE'
   return (
     <ol class="timeline">
       {timeline.map(({ kind, timestamp, estimated, round, at }) => {
-        const isAhead = timestamp !== null && Date.parse(timestamp) > now
+        const isAhead = isOpen && (kind === 'VOTING_CLOSED' || (kind === 'VOTING_OPENED' && state === 'PENDING'))
         return (
           <li key={`${kind} ${timestamp} ${at?.block}`} class={isAhead ? 'ahead' : undefined}>
             <b>{KINDS[kind]}</b>
@@ -170,7 +170,7 @@ export function Facts({ proposal }: { proposal: ToldProposal }) {
 export function InvalidVotes({ proposal }: { proposal: ToldProposal }) {
   if (!('invalidVotes' in proposal) || proposal.invalidVotes.length === 0) return null
   return (
-    <details>
+    <details class="invalid">
       <summary>
         {countText(proposal.invalidVotes.length)} times a choice was sent that is none: it neither counts nor replaces
         one

@@ -1,3 +1,4 @@
+import { useReducer } from 'preact/hooks'
 import { compareAmounts, countText } from '../amounts.ts'
 import { SplitBar } from '../charts/bars.tsx'
 import type { Choice, VotingSystem } from '../generated/proposal.ts'
@@ -7,6 +8,9 @@ import { Table } from '../parts/table.tsx'
 import type { ToldVote } from './counting.ts'
 import { nestedRows, type VoteRow } from './nesting.ts'
 import { CHOICE_KINDS, ChoiceMark } from './votes.tsx'
+
+/** So many transcoders are shown at first, those from whom most was taken. */
+const SHOWN = 20
 
 /** From whom weight was taken: cast = counted + taken, a bar for each transcoder. */
 export function Overrides({
@@ -20,6 +24,8 @@ export function Overrides({
   turns: boolean | undefined
 }) {
   const heads = nestedRows(votes).filter(({ depth, takers }) => depth === 0 && takers > 0)
+  const sorted = [...heads].sort((a, b) => compareAmounts(b.taken, a.taken))
+  const [isWhole, showAll] = useReducer(() => true, false)
   const unit = unitOf(system)
   const taken = heads.filter(({ vote }) => vote !== null)
   const sum = taken.reduce((all, row) => all + row.taken, 0n)
@@ -73,9 +79,17 @@ export function Overrides({
           },
           { name: 'Taken by', number: true, cell: ({ takers }) => countText(takers) },
         ]}
-        rows={heads.sort((a, b) => compareAmounts(b.taken, a.taken))}
+        rows={isWhole ? sorted : sorted.slice(0, SHOWN)}
         keyOf={({ key }) => key}
+        total={heads.length}
       />
+      {sorted.length > SHOWN && !isWhole && (
+        <p>
+          <button type="button" onClick={() => showAll(undefined as never)}>
+            Show all {countText(sorted.length)}
+          </button>
+        </p>
+      )}
     </>
   )
 }
@@ -91,7 +105,7 @@ function TakenBar({
   whole: bigint
   system: VotingSystem
 }) {
-  if (vote === null) return <span class="unit">took nothing from the tally: it did not vote</span>
+  if (vote === null) return <span class="unit">it did not vote: there was nothing to take off</span>
   const by = (choice: Choice) =>
     votes
       .filter((one) => one.overrides === account && one.choice === choice)

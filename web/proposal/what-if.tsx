@@ -29,6 +29,9 @@ import type { ToldAbsentee, ToldProposal, ToldVote } from './counting.ts'
 import { type Figures, Meters } from './result.tsx'
 import { ChoiceMark } from './votes.tsx'
 
+/** Servers on the way may refuse longer addresses. */
+const LONGEST_LINK = 7_000
+
 interface Result extends Figures {
   turns: boolean
   passed: boolean | null
@@ -97,6 +100,9 @@ export default function WhatIf({
                 <RoundLever rounds={rounds} value={changes.round} onChange={(round) => set({ round })} />
               )}
             </>
+          )}
+          {location.href.length > LONGEST_LINK && (
+            <p class="note">This changes so many voters that the page’s address is too long for some servers.</p>
           )}
           <p class="trouble-foot">
             <button type="button" disabled={!isChanged} onClick={() => set(NOTHING)}>
@@ -439,8 +445,9 @@ function Voters({
       />
       {strangers.length > 0 && (
         <p class="note">
-          {countText(strangers.length)} more {strangers.length === 1 ? 'account' : 'accounts'} of the address neither
-          voted nor were looked for.
+          {countText(strangers.length)} {strangers.length === 1 ? 'account' : 'accounts'} that the page’s address names
+          {strangers.length === 1 ? ' stands' : ' stand'} in neither list: the API knows what{' '}
+          {strangers.length === 1 ? 'it' : 'they'} could have voted with.
         </p>
       )}
     </div>
