@@ -4,6 +4,7 @@ import { FrameDocument } from './generated/frame.ts'
 import { OverviewDocument, type OverviewQuery } from './generated/overview.ts'
 import { ProposalsDocument } from './generated/proposals.ts'
 import { TreasuriesDocument } from './generated/treasury.ts'
+import { VerifyDocument } from './generated/verify.ts'
 import { allocationVariables, PATHS, type Place, proposalsVariables } from './places.ts'
 
 /**
@@ -141,7 +142,7 @@ export const PAGES = {
     path: PATHS.verify,
     name: 'Verify',
     about: 'Every figure compared with what the contracts answer at a node of your own.',
-    ask: () => null,
+    ask: () => ({ document: VerifyDocument, variables: {} }),
     files: () => [],
   },
   data: {
