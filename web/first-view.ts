@@ -7,6 +7,7 @@ import { ProposalDocument, type ProposalQuery } from './generated/proposal.ts'
 import { ProposalsDocument } from './generated/proposals.ts'
 import { SnapshotDocument } from './generated/snapshot.ts'
 import { TreasuriesDocument } from './generated/treasury.ts'
+import { VerifyDocument } from './generated/verify.ts'
 import {
   accountOf,
   accountVariables,
@@ -194,7 +195,7 @@ export const PAGES = {
     path: PATHS.verify,
     name: 'Verify',
     about: 'Every figure compared with what the contracts answer at a node of your own.',
-    ask: () => null,
+    ask: () => ({ document: VerifyDocument, variables: {} }),
     files: () => [],
   },
   data: {

@@ -26,17 +26,19 @@ export const TESTED_PAGES: readonly TestedPage[] = [
   { name: 'poll', path: `/proposals/${POLL}`, has: [/proposal|poll/i] },
   { name: 'aragon-vote', path: `/proposals/${ARAGON}`, has: [/proposal/i] },
   { name: 'snapshot', path: '/snapshots/61', has: [/61|snapshot/i] },
+  { name: 'snapshot-latest', path: '/snapshots', has: [/stake at round/i] },
   { name: 'snapshot-l1', path: '/snapshots/21?network=recorded-3', has: [/21|snapshot/i] },
   { name: 'difference', path: '/snapshots/61...84', has: [/61|difference/i] },
   { name: 'rounds', path: '/rounds', has: ['Rounds'] },
   { name: 'account', path: `/accounts/${TRANSCODER}`, has: [/account/i] },
   { name: 'treasury', path: '/treasury', has: ['Treasury'] },
   { name: 'allocation', path: '/allocations/61', has: [/allocation/i] },
+  { name: 'allocation-latest', path: '/allocations', has: [/allocation/i] },
   { name: 'proof', path: `/proof?round=61&account=${TRANSCODER}`, has: [/proof/i] },
   { name: 'verify', path: '/verify', has: ['Verify'] },
   { name: 'data', path: '/data', has: ['Data'] },
   { name: 'chains', path: '/chains', has: ['Chains'] },
-  { name: 'rules', path: '/rules', has: ['Rules'] },
+  { name: 'rules', path: '/rules', has: ['How votes are counted'] },
 ]
 
 /** Patterns of the pages that no tested one is at. */
