@@ -38,6 +38,16 @@ function focused(page: Page): Promise<{ what: string; isSeen: boolean }> {
   })
 }
 
+/** Whether what has the focus looks other than without. */
+async function looksOther(page: Page): Promise<boolean> {
+  const element = await page.evaluateHandle(() => document.activeElement ?? document.body)
+  const picture = () => element.asElement()?.screenshot()
+  const focused = await picture()
+  await page.evaluate(() => (document.activeElement as HTMLElement | null)?.blur())
+  const blurred = await picture()
+  return focused !== undefined && blurred !== undefined && !focused.equals(blurred)
+}
+
 describe('by the keyboard alone', () => {
   test('from the skip link by the search to a proposal, a voter, a round, and back', async () => {
     await at('/', {}, async (page) => {
@@ -85,7 +95,9 @@ describe('by the keyboard alone', () => {
       const stops: { what: string; isSeen: boolean }[] = []
       for (let count = 0; count < 30; count++) {
         await page.keyboard.press('Tab')
-        stops.push(await focused(page))
+        const stop = await focused(page)
+        // A browser marks a part of a field, such as a date's calendar, by itself.
+        stops.push(stop.isSeen ? stop : { ...stop, isSeen: await looksOther(page) })
         if (stops.at(-1)?.what.startsWith('BODY')) break
       }
       expect(stops.length).toBeGreaterThan(12)
