@@ -698,7 +698,7 @@ function Delegators({
         number: true,
         cell: ({ stake }) => (stake === null ? '–' : <Percent part={stake} whole={all} />),
       },
-      { name: '', cell: ({ account }) => account === address && <span class="unit">itself</span> },
+      { name: 'Note', cell: ({ account }) => account === address && <span class="unit">itself</span> },
     ],
     [address, all],
   )

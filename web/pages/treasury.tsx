@@ -223,7 +223,7 @@ function OneTreasury({
           {read.problem !== undefined && <Trouble problem={read.problem} again={load} />}
         </div>
       </div>
-      {count > 0 && !read.isWhole && read.isAsking && <Skeleton rows={6} />}
+      {count > 0 && !read.isWhole && read.isAsking && <Skeleton rows={12} />}
       {read.isWhole && count > 0 && (
         <>
           <h3>Balance</h3>
@@ -236,14 +236,14 @@ function OneTreasury({
             <div>
               <h3>Largest receivers</h3>
               <Parties
-                caption="Who got most"
+                caption={`Who got most of ${address}`}
                 parties={partiesOf(read.transfers, address, 'RECEIVERS')}
                 whole={sums.totalOut}
                 of="all that went out"
               />
               <h3>Who it came from</h3>
               <Parties
-                caption="Who gave most"
+                caption={`Who gave most to ${address}`}
                 parties={partiesOf(read.transfers, address, 'GIVERS')}
                 whole={sums.totalIn}
                 of="all that came in"
