@@ -120,7 +120,7 @@ export function asClosed(counting: Counting): Counting {
 }
 
 /** What follows from sums alone, by the rule of the proposal. */
-export function verdictOf(counting: Counting, sums: Sums): Verdict {
+function verdictOf(counting: Counting, sums: Sums): Verdict {
   const votes: WeightedVote[] = [
     { voter: 'for', choice: 'FOR', weight: sums.for },
     { voter: 'against', choice: 'AGAINST', weight: sums.against },
@@ -135,7 +135,7 @@ export function passes(counting: Counting, sums: Sums): boolean {
 }
 
 /** The weight that counts for the quorum, wei. */
-export function quorumWeightOf({ rule }: Pick<Counting, 'rule'>, sums: Sums): bigint {
+function quorumWeightOf({ rule }: Pick<Counting, 'rule'>, sums: Sums): bigint {
   const amounts = { FOR: sums.for, AGAINST: sums.against, ABSTAIN: sums.abstain }
   return rule.quorumChoices.reduce((sum, choice) => sum + amounts[choice], 0n)
 }

@@ -18,7 +18,7 @@ export interface VoteRow {
 }
 
 /** What was taken from each transcoder, and by how many. */
-export function takenFrom(votes: readonly Pick<ToldVote, 'weight' | 'overrides'>[]) {
+function takenFrom(votes: readonly Pick<ToldVote, 'weight' | 'overrides'>[]) {
   const taken = new Map<string, { weight: bigint; takers: number }>()
   for (const { weight, overrides } of votes) {
     if (overrides === null) continue

@@ -26,7 +26,7 @@ import {
   withChoice,
 } from './changes.ts'
 import type { ToldAbsentee, ToldProposal, ToldVote } from './counting.ts'
-import { type Figures, Meters } from './result.tsx'
+import { type Figures, Meters, supportName } from './result.tsx'
 import { ChoiceMark } from './votes.tsx'
 
 /** Servers on the way may refuse longer addresses. */
@@ -69,7 +69,7 @@ export default function WhatIf({
             onChange={(quorum) => set({ quorum })}
           />
           <PartLever
-            name={`Support, of ${system === 'TREASURY' ? 'for and against' : 'what was cast'}`}
+            name={`Support, of ${supportName(system)}`}
             real={partsOf(counting.rule.support)}
             value={changes.support}
             onChange={(support) => set({ support })}
@@ -187,7 +187,12 @@ function CountedHere({
     turns,
   }
   return (
-    <Hypothesis result={result} isChanged={isAnything(changes)} by="Counted in this browser by the API’s own rules." />
+    <Hypothesis
+      result={result}
+      isChanged={isAnything(changes)}
+      proposal={proposal}
+      by="Counted in this browser by the API’s own rules."
+    />
   )
 }
 
@@ -217,7 +222,14 @@ function CountedThere({
         const { tally, outcome, turns } = recounted
         const { system } = proposal
         const result = { system, tally, outcome, rule: ruleOf(counting, changes), passed: outcome.passed, turns }
-        return <Hypothesis result={result} isChanged by="Counted by the API, which has the stake for it." />
+        return (
+          <Hypothesis
+            result={result}
+            isChanged
+            proposal={proposal}
+            by="Counted by the API, which has the stake for it."
+          />
+        )
       }}
     </Answered>
   )
@@ -236,9 +248,27 @@ function ruleOf({ rule }: Counting, { quorum, support, strict }: Changes): Figur
   }
 }
 
-function Hypothesis({ result, isChanged, by }: { result: Result; isChanged: boolean; by: string }) {
-  const { passed, turns } = result
-  const outcome = passed === null ? 'undecided still' : passed ? 'it would have passed' : 'it would not have passed'
+function Hypothesis({
+  result,
+  isChanged,
+  by,
+  proposal: { state, outcome: real },
+}: {
+  result: Result
+  isChanged: boolean
+  by: string
+  proposal: ToldProposal
+}) {
+  const { passed, outcome: reached } = result
+  const isOpen = state === 'PENDING' || state === 'ACTIVE'
+  const stands = reached.quorumReached && reached.supportReached
+  // While voting is open nothing has passed or failed: what it would come to, were it over now, is compared.
+  const turns = isOpen ? stands !== (real?.quorumReached === true && real.supportReached) : result.turns
+  const outcome = isOpen
+    ? `as it stands it would ${stands ? 'pass' : 'fail'}`
+    : passed === true
+      ? 'it would have passed'
+      : 'it would not have passed'
   return (
     <>
       <h3>
@@ -247,10 +277,17 @@ function Hypothesis({ result, isChanged, by }: { result: Result; isChanged: bool
       </h3>
       {isChanged && (
         <p class={turns ? 'turns' : 'unit'}>
-          {turns ? <b>That turns the outcome.</b> : 'The outcome stays what it was.'}
+          {turns ? (
+            <b>That turns {isOpen ? 'where it stands' : 'the outcome'}.</b>
+          ) : isOpen ? (
+            'It stands where it does without that.'
+          ) : (
+            'The outcome stays what it was.'
+          )}
         </p>
       )}
-      <Meters figures={result} isOpen={false} />
+      {state === 'CANCELED' && <p class="note">It was withdrawn, and so passes under no conditions.</p>}
+      <Meters figures={result} isOpen={isOpen} />
       <p class="unit">{by}</p>
     </>
   )
