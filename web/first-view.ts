@@ -2,6 +2,7 @@ import { AccountDocument } from './generated/account.ts'
 import { FrameDocument } from './generated/frame.ts'
 import { OverviewDocument, type OverviewQuery } from './generated/overview.ts'
 import { ProposalsDocument } from './generated/proposals.ts'
+import { RoundsDocument } from './generated/rounds.ts'
 import { SnapshotDocument } from './generated/snapshot.ts'
 import {
   accountOf,
@@ -10,6 +11,7 @@ import {
   type Place,
   proposalsVariables,
   roundOf,
+  roundsVariables,
   snapshotVariables,
 } from './places.ts'
 
@@ -132,7 +134,7 @@ export const PAGES = {
     path: PATHS.rounds,
     name: 'Rounds',
     about: 'Stake, active set and concentration of voting power over all rounds.',
-    ask: () => null,
+    ask: ({ query }) => ({ document: RoundsDocument, variables: roundsVariables(query) }),
     files: () => [{ href: '/history.csv', name: 'the whole stake history' }],
   },
   account: {
