@@ -5,6 +5,7 @@ import { FrameDocument } from './generated/frame.ts'
 import { OverviewDocument, type OverviewQuery } from './generated/overview.ts'
 import { ProposalDocument, type ProposalQuery } from './generated/proposal.ts'
 import { ProposalsDocument } from './generated/proposals.ts'
+import { RoundsDocument } from './generated/rounds.ts'
 import { SnapshotDocument } from './generated/snapshot.ts'
 import { TreasuriesDocument } from './generated/treasury.ts'
 import { VerifyDocument } from './generated/verify.ts'
@@ -17,6 +18,7 @@ import {
   proposalsVariables,
   proposalVariables,
   roundOf,
+  roundsVariables,
   snapshotVariables,
 } from './places.ts'
 
@@ -144,7 +146,7 @@ export const PAGES = {
     path: PATHS.rounds,
     name: 'Rounds',
     about: 'Stake, active set and concentration of voting power over all rounds.',
-    ask: () => null,
+    ask: ({ query }) => ({ document: RoundsDocument, variables: roundsVariables(query) }),
     files: () => [{ href: '/history.csv', name: 'the whole stake history' }],
   },
   account: {

@@ -134,3 +134,20 @@ export function allocationVariables({ params, query }: Place): { round: number; 
   if (!/^\d{1,9}$/.test(params.round ?? '')) return null
   return { round: Number(params.round), ...(query.network ? { network: query.network } : {}) }
 }
+
+/** Rounds of a page of them; fewer where all holders have to be looked at for each. */
+const ROUNDS = 1_000
+const ROUNDS_WITH_HOLDERS = 100
+
+/** All rounds from the first on, or those after: of the chain that the address names, and with what it asks for. */
+export function roundsVariables(
+  { network, holders }: Readonly<Record<string, string>>,
+  after?: string,
+): { first: number; after?: string; network?: string; holders: boolean } {
+  return {
+    first: holders === '1' ? ROUNDS_WITH_HOLDERS : ROUNDS,
+    ...(after === undefined ? {} : { after }),
+    ...(network === undefined ? {} : { network }),
+    holders: holders === '1',
+  }
+}

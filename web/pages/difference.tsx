@@ -222,7 +222,7 @@ function Net({
         <div>
           <dt>Net</dt>
           <dd>
-            <Change by={sumAfter - sumBefore} />
+            <Change by={sumAfter - sumBefore} unit="LPT" />
           </dd>
         </div>
         <div>
@@ -239,11 +239,11 @@ function Net({
         </div>
       </dl>
       <p class="unit">
-        {what === 'votes' ? 'Votes' : 'Own stake'} of all accounts was <Amount wei={sumBefore} /> and became{' '}
-        <Amount wei={sumAfter} />: what was gained less what was lost, to the wei.{' '}
+        All accounts together had <Amount wei={sumBefore} /> of {what} and then <Amount wei={sumAfter} />: the net is
+        what was gained less what was lost, to the wei.{' '}
         {allBefore !== undefined && allAfter !== undefined && (
           <>
-            All stake delegated changed by <Change by={BigInt(allAfter) - BigInt(allBefore)} /> LPT.
+            All stake delegated changed by <Change by={BigInt(allAfter) - BigInt(allBefore)} unit="LPT" />.
           </>
         )}
       </p>
@@ -322,7 +322,7 @@ function Accounts({
       {
         name: 'Became',
         by: ({ became }) => became,
-        cell: ({ became, moved }) => `${BECAME[became]}${moved ? ', moved' : ''}`,
+        cell: ({ became, moved }) => `${BECAME[became]}${moved ? ', new delegate' : ''}`,
       },
       {
         name: 'Before',
