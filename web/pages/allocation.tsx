@@ -510,7 +510,7 @@ function Holders({ deal }: { deal: Deal }) {
               key={token.address}
               token={token}
               dealt={dealt}
-              problem={problemAt(problems, 'votingTokens', index)}
+              problem={problemAt(problems, 'votingTokens', index, 'holders')}
             />
           ))}
         </>

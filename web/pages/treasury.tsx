@@ -1,5 +1,5 @@
 import './treasury.css'
-import { useEffect, useMemo, useReducer } from 'preact/hooks'
+import { useEffect, useMemo, useReducer, useRef } from 'preact/hooks'
 import { useLocation } from 'preact-iso'
 import { amountText, compareAmounts, countText, percentText, shortAmount, sumOf } from '../amounts.ts'
 import { ask, useAnswer } from '../ask.ts'
@@ -39,7 +39,7 @@ export function Treasury() {
   const problems = asked.answer?.problems ?? []
   const treasuries = asked.answer?.data?.treasuries ?? []
   const read = useTransfers(treasuries)
-  useAnchor(treasuries.length > 0)
+  useAnchor(treasuries.length + [...read.of.values()].filter(({ isWhole }) => isWhole).length)
   return (
     <>
       <PageHead title="Treasury" tab="Treasury">
@@ -95,11 +95,26 @@ function nameOf({ address, network }: Treasury, status: TreasuriesQuery['status'
   return name.startsWith('Vault') ? `Vault of the Aragon DAO on ${network}` : `Treasury of the governor on ${network}`
 }
 
-/** An address after # is of what is there only once it is answered. */
-function useAnchor(isThere: boolean): void {
+/**
+ * An address after # is of what is there only once it is answered, and lies lower once more is drawn above it: it is gone
+ * to each time, until the reader moves.
+ */
+function useAnchor(drawn: number): void {
+  const moved = useRef(false)
   useEffect(() => {
-    if (isThere && location.hash !== '') document.getElementById(location.hash.slice(1).toLowerCase())?.scrollIntoView()
-  }, [isThere])
+    const move = () => {
+      moved.current = true
+    }
+    const kinds = ['wheel', 'pointerdown', 'keydown', 'touchstart'] as const
+    for (const kind of kinds) addEventListener(kind, move, { passive: true })
+    return () => {
+      for (const kind of kinds) removeEventListener(kind, move)
+    }
+  }, [])
+  useEffect(() => {
+    if (drawn === 0 || moved.current || location.hash === '') return
+    document.getElementById(location.hash.slice(1).toLowerCase())?.scrollIntoView()
+  }, [drawn])
 }
 
 interface Read {

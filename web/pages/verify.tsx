@@ -301,7 +301,7 @@ function Outcome({ run }: { run: Run }) {
             ? `All ${countText(compared.length)} values agree`
             : `${countText(differing.length)} of ${countText(compared.length)} values differ`
   return (
-    <Panel id="outcome" title={title} lead={line}>
+    <Panel id="outcome" title={title} lead={ended === undefined || line !== BEGUN.line ? line : undefined}>
       <div role="status">
         {ended === undefined && (
           <p>
