@@ -10,6 +10,7 @@ import compression from 'compression'
 import cors from 'cors'
 import express, { type ErrorRequestHandler } from 'express'
 import { GraphQLError, type GraphQLFormattedError } from 'graphql'
+import { FRAME, PAGES } from '../web/first-view.ts'
 import { apiErrorIn, INTERNAL_ERROR } from './facts/errors.ts'
 import type { FactsSource } from './facts/followed-chain.ts'
 import { isStaleNow } from './facts/freshness.ts'
@@ -34,7 +35,6 @@ import { ChainView } from './views/chain-view.ts'
 import { Chains } from './views/chains.ts'
 import { GovernanceView } from './views/governance-view.ts'
 import { indexedChain } from './views/indexed-chain.ts'
-import { FRAME, PAGES } from '../web/first-view.ts'
 
 /** A running API. */
 export interface ApiServer {

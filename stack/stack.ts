@@ -260,7 +260,7 @@ function apiChain(
     ...(rpcUrl === undefined ? {} : { rpcUrl }),
     ...(lpt === undefined ? {} : { lptAddress: lpt.address }),
     neverRests: recording === undefined && chainId !== undefined && publicNetwork(chainId) !== undefined,
-    ...(contracts.BondingManager === undefined ? {} : { bondingManager: contracts.BondingManager.address }),
+    contracts: Object.fromEntries(Object.entries(contracts).map(([name, { address }]) => [name, address])),
   }
 }
 

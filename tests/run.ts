@@ -4,7 +4,7 @@ import { Command } from 'commander'
 /** What `npm test` runs, in this order; each prints its last line that fits `summary`. */
 const STEPS = [
   { name: 'format, lint', command: 'biome ci --colors=off .', summary: /^Checked .*/ },
-  { name: 'types', command: 'npm run --silent codegen && tsc --noEmit', summary: /^$/ },
+  { name: 'types', command: 'npm run --silent codegen && tsc --noEmit && tsc --noEmit -p web', summary: /^$/ },
   { name: 'dead code', command: 'knip', summary: /^$/ },
   {
     name: 'arrows',
@@ -24,6 +24,7 @@ const STEPS = [
   { name: 'matchstick', command: 'tsx tests/matchstick/compile.ts', summary: /^\d+ compiled, \d+ failed.*/ },
   { name: 'mappings', command: 'tsx tests/subgraph/run.ts', summary: /^\d+ passed, \d+ failed.*/ },
   { name: 'system', command: 'vitest run --project system', summary: /^\s*Tests .*/ },
+  { name: 'web', command: 'vitest run --project web', summary: /^\s*Tests .*/ },
 ]
 
 /** What a system test says it compared; shown even where everything passes. */

@@ -37,6 +37,12 @@ export function amountText(wei: bigint, digits: Digits = 2): string {
   return formatOf(digits).format(decimal(wei) as Decimal)
 }
 
+/** The same with two digits, or with all of them where two would be none: what is short of something is never nothing. */
+export function tellingAmount(wei: bigint): string {
+  const isTiny = wei !== 0n && (wei < 0n ? -wei : wei) < 10n ** BigInt(WEI_DIGITS - 2)
+  return amountText(wei, isTiny ? 'ALL' : 2)
+}
+
 /** As short as an axis needs it: '95.3K'. */
 export function shortAmount(wei: bigint): string {
   return formatOf('COMPACT').format(decimal(wei) as Decimal)

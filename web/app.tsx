@@ -4,6 +4,7 @@ import { Overview } from './pages/overview.tsx'
 import { ExactPopover } from './parts/exact-popover.tsx'
 import { Freshness } from './parts/freshness.tsx'
 import { Header } from './parts/header.tsx'
+import { isVerify } from './parts/place.ts'
 import { PATHS } from './places.ts'
 
 const Proposals = lazy(() => import('./pages/proposals.tsx').then(({ Proposals }) => Proposals))
@@ -20,14 +21,17 @@ const Data = lazy(() => import('./pages/data.tsx').then(({ Data }) => Data))
 const Chains = lazy(() => import('./pages/chains.tsx').then(({ Chains }) => Chains))
 const Rules = lazy(() => import('./pages/rules.tsx').then(({ Rules }) => Rules))
 
-/** Paths that this page changes to by itself; files, the editor and GraphQL are the server's. */
+/**
+ * Paths that this page changes to by itself; files, the editor and GraphQL are the server's. /verify is not among them, and
+ * from it no other is: it alone may ask other servers, which the policy it is sent with says for as long as it stays.
+ */
 const OWN_PATHS =
-  /^\/($|[?#]|(?:proposals|snapshots|rounds|accounts|treasury|allocations|proof|verify|data|chains|rules)(?![\w.])(?!.*\.(?:csv|json|ndjson|parquet|atom|ics)(?:$|[?#])))/
+  /^\/($|[?#]|(?:proposals|snapshots|rounds|accounts|treasury|allocations|proof|data|chains|rules)(?![\w.])(?!.*\.(?:csv|json|ndjson|parquet|atom|ics)(?:$|[?#])))/
 
 /** The explorer: the frame, and in it the page that the address names. */
 export function App() {
   return (
-    <LocationProvider scope={OWN_PATHS}>
+    <LocationProvider scope={isVerify() ? /^\/verify\/?(?:$|[?#])/ : OWN_PATHS}>
       <Frame />
     </LocationProvider>
   )
@@ -57,11 +61,13 @@ function Frame() {
             <Route path={PATHS.overview} component={Overview} />
             <Route path={PATHS.proposals} component={Proposals} />
             <Route path={PATHS.snapshot} component={RoundOrDifference} />
+            <Route path={PATHS.latestSnapshot} component={Snapshot} />
             <Route path={PATHS.proposal} component={Proposal} />
             <Route path={PATHS.rounds} component={Rounds} />
             <Route path={PATHS.account} component={Account} />
             <Route path={PATHS.treasury} component={Treasury} />
             <Route path={PATHS.allocation} component={Allocation} />
+            <Route path={PATHS.allocations} component={Allocation} />
             <Route path={PATHS.proof} component={Proof} />
             <Route path={PATHS.verify} component={Verify} />
             <Route path={PATHS.data} component={Data} />

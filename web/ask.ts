@@ -73,13 +73,15 @@ interface Body {
 }
 
 function answerOf(body: Body, retryAfter: number | undefined): Answer<unknown> {
+  const data = body.data ?? null
   const problems = (body.errors ?? []).map(({ message, path, extensions }) => ({
     code: extensions?.code ?? UNREACHABLE,
     message,
-    ...(path === undefined ? {} : { path }),
+    // Where nothing came, all of it is missing, wherever that began.
+    ...(path === undefined || data === null ? {} : { path }),
     ...(retryAfter === undefined ? {} : { retryAfter }),
   }))
-  return { data: body.data ?? null, problems, chains: body.extensions?.chains ?? [], receivedAt: Date.now() }
+  return { data, problems, chains: body.extensions?.chains ?? [], receivedAt: Date.now() }
 }
 
 async function fetchAnswer(document: string, variables: object, signal: AbortSignal | null): Promise<Answer<unknown>> {
@@ -152,11 +154,12 @@ export function prefetch<Data, Variables extends object>(
 /**
  * The answer to a page's question: at once where it is at hand, and asked anew while the page is looked at. A failed
  * attempt leaves the last answer where it is, with the problem beside it, and is made again by itself where that may help.
- * Null variables: nothing is asked.
+ * Null variables: nothing is asked. It is asked anew every `refreshMs`.
  */
 export function useAnswer<Data, Variables extends object>(
   document: Document<Data, Variables>,
   variables: Variables | null,
+  refreshMs = REFRESH_MS,
 ): Asked<Data> {
   const key = variables === null ? '' : keyOf(document, variables)
   const [, render] = useReducer((count: number) => count + 1, 0)
@@ -195,7 +198,7 @@ export function useAnswer<Data, Variables extends object>(
     const schedule = (problems: readonly Problem[]) => {
       const passing = problems.filter(mayPass)
       const wait = Math.max(0, ...passing.map(({ retryAfter }) => (retryAfter ?? 0) * 1000))
-      const ms = passing.length === 0 ? REFRESH_MS : Math.max(wait, RETRY_MS)
+      const ms = passing.length === 0 ? refreshMs : Math.max(wait, RETRY_MS)
       state.current.againAt = passing.length === 0 ? undefined : Date.now() + ms
       timer = setTimeout(() => (globalThis.document.hidden ? schedule(problems) : void look()), ms)
     }

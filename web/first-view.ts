@@ -1,7 +1,26 @@
+import { AccountDocument } from './generated/account.ts'
+import { AllocationStakesDocument } from './generated/allocation.ts'
+import { ChainsDocument } from './generated/chains.ts'
 import { FrameDocument } from './generated/frame.ts'
 import { OverviewDocument, type OverviewQuery } from './generated/overview.ts'
+import { ProposalDocument, type ProposalQuery } from './generated/proposal.ts'
 import { ProposalsDocument } from './generated/proposals.ts'
-import { PATHS, type Place, proposalsVariables } from './places.ts'
+import { RoundsDocument } from './generated/rounds.ts'
+import { SnapshotDocument } from './generated/snapshot.ts'
+import { TreasuriesDocument } from './generated/treasury.ts'
+import { VerifyDocument } from './generated/verify.ts'
+import {
+  accountOf,
+  accountVariables,
+  allocationVariables,
+  PATHS,
+  type Place,
+  proposalsVariables,
+  proposalVariables,
+  roundOf,
+  roundsVariables,
+  snapshotVariables,
+} from './places.ts'
 
 /**
  * What each page is called and asks first: the server puts the answers into the page it sends, so that figures are there
@@ -71,50 +90,101 @@ export const PAGES = {
     path: PATHS.proposal,
     name: 'Proposal',
     about: 'How one proposal was counted: who voted, who was overridden, who was absent, and why it passed or failed.',
-    ask: () => null,
-    files: ({ params: { id } }) => [{ href: `/proposals/${id}/votes.csv`, name: 'its votes' }],
+    ask: (place) => ({ document: ProposalDocument, variables: proposalVariables(place) }),
+    title: (_, data) => (data as ProposalQuery | null)?.proposal?.title,
+    files: ({ params: { id } }) => [
+      { href: `/proposals/${id}/votes.csv`, name: 'its votes' },
+      { href: `/proposals/${id}/absentees.csv`, name: 'who did not vote' },
+      { href: `/proposals/${id}/recount.csv`, name: 'what it came to' },
+    ],
   },
   difference: {
     path: PATHS.difference,
     name: 'Difference of two rounds',
     about: 'Who gained and lost stake between two rounds, who changed delegate, who came and who went.',
-    ask: () => null,
-    files: () => [],
+    ask: ({ params: { from }, query }) => {
+      const round = roundOf(from)
+      return round === undefined
+        ? null
+        : { document: SnapshotDocument, variables: snapshotVariables(round, query.network) }
+    },
+    title: ({ params: { from, to } }) => `Rounds ${from} to ${to}: what changed`,
+    files: ({ params: { from, to } }) =>
+      [from, to].flatMap((round) =>
+        roundOf(round) === undefined
+          ? []
+          : [{ href: `/snapshots/${round}.csv`, name: `everybody’s stake at round ${round}` }],
+      ),
   },
   snapshot: {
     path: PATHS.snapshot,
     name: 'Stake at a round',
     about: 'Everybody’s stake and voting power at the start of a round, exact to the wei.',
+    ask: ({ params, query }) => {
+      const round = roundOf(params.round)
+      return round === undefined
+        ? null
+        : { document: SnapshotDocument, variables: snapshotVariables(round, query.network) }
+    },
+    title: ({ params: { round } }) => `Stake at round ${round}`,
+    files: ({ params: { round }, query: { network } }) =>
+      roundOf(round) === undefined
+        ? []
+        : ['.csv', '.json', '.ndjson', '/tree.json', '/scores.json'].map((file) => ({
+            href: `/snapshots/${round}${file}${network === undefined ? '' : `?network=${encodeURIComponent(network)}`}`,
+            name: `everybody’s stake, ${file.replace(/^\W/, '')}`,
+          })),
+  },
+  latestSnapshot: {
+    path: PATHS.latestSnapshot,
+    name: 'Stake at the latest round',
+    about: 'Everybody’s stake and voting power at the start of the latest round, exact to the wei.',
     ask: () => null,
-    files: ({ params: { round } }) => [{ href: `/snapshots/${round}.csv`, name: 'everybody’s stake' }],
+    files: () => [{ href: '/history.csv', name: 'the whole stake history' }],
   },
   rounds: {
     path: PATHS.rounds,
     name: 'Rounds',
     about: 'Stake, active set and concentration of voting power over all rounds.',
-    ask: () => null,
+    ask: ({ query }) => ({ document: RoundsDocument, variables: roundsVariables(query) }),
     files: () => [{ href: '/history.csv', name: 'the whole stake history' }],
   },
   account: {
     path: PATHS.account,
     name: 'Account',
     about: 'The voting power of one account over all rounds, its delegators, and how it was counted on each proposal.',
-    ask: () => null,
-    files: () => [],
+    ask: ({ params, query }) => {
+      const address = accountOf(params.address)
+      return address === undefined ? null : { document: AccountDocument, variables: accountVariables(address, query) }
+    },
+    title: ({ params: { address } }) => `Account ${address?.slice(0, 8)}…${address?.slice(-6)}`,
+    files: ({ query: { round } }) =>
+      roundOf(round) === undefined ? [] : [{ href: `/snapshots/${round}.csv`, name: 'everybody’s stake at the round' }],
   },
   treasury: {
     path: PATHS.treasury,
     name: 'Treasury',
     about: 'What came into the treasury and the vaults, what went out, and by which proposal.',
-    ask: () => null,
+    ask: () => ({ document: TreasuriesDocument, variables: {} }),
     files: () => [],
   },
   allocation: {
     path: PATHS.allocation,
     name: 'Allocation',
     about: 'A supply of voting tokens dealt to the active transcoders of a round: how the TranscoderDAO was set up.',
-    ask: () => null,
+    ask: (place) => {
+      const variables = allocationVariables(place)
+      return variables === null ? null : { document: AllocationStakesDocument, variables }
+    },
+    title: ({ params: { round } }) => `Allocation at round ${round}`,
     files: ({ params: { round } }) => [{ href: `/allocations/${round}.csv`, name: 'the allocation' }],
+  },
+  allocations: {
+    path: PATHS.allocations,
+    name: 'Allocation',
+    about: 'A supply of voting tokens dealt to the active transcoders of a round: how the TranscoderDAO was set up.',
+    ask: () => null,
+    files: () => [],
   },
   proof: {
     path: PATHS.proof,
@@ -127,7 +197,7 @@ export const PAGES = {
     path: PATHS.verify,
     name: 'Verify',
     about: 'Every figure compared with what the contracts answer at a node of your own.',
-    ask: () => null,
+    ask: () => ({ document: VerifyDocument, variables: {} }),
     files: () => [],
   },
   data: {
@@ -141,7 +211,7 @@ export const PAGES = {
     path: PATHS.chains,
     name: 'Chains',
     about: 'Where the index of each chain stands, and what of it is not exact.',
-    ask: () => null,
+    ask: () => ({ document: ChainsDocument, variables: {} }),
     files: () => [{ href: '/status', name: 'the same as JSON' }],
   },
   rules: {

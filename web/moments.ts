@@ -8,6 +8,7 @@ const LOCAL = new Intl.DateTimeFormat('en-GB', {
   minute: '2-digit',
   timeZoneName: 'shortOffset',
 })
+const LOCAL_TIME = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit' })
 const UTC_TIME = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', timeZone: 'UTC' })
 const UTC_DAY = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', year: 'numeric', timeZone: 'UTC' })
 const RELATIVE = new Intl.RelativeTimeFormat('en', { numeric: 'always', style: 'long' })
@@ -18,6 +19,11 @@ export function localTime(iso: string): string {
   const of = (type: Intl.DateTimeFormatPartTypes) => parts.find((part) => part.type === type)?.value ?? ''
   const zone = of('timeZoneName').replace('GMT', 'UTC')
   return `${of('day')} ${of('month')} ${of('year')}, ${of('hour')}:${of('minute')} (${zone})`
+}
+
+/** '09:14', the reader's own. */
+export function localClock(iso: string): string {
+  return LOCAL_TIME.format(new Date(iso))
 }
 
 /** '08:14 UTC'. */

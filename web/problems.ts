@@ -35,7 +35,7 @@ const KINDS: Readonly<Record<string, ProblemKind>> = {
 
 /** How a problem is shown; what is not known is a fault. */
 export function kindOf({ code }: Problem): ProblemKind {
-  return KINDS[code] ?? 'FAULT'
+  return (Object.hasOwn(KINDS, code) ? KINDS[code] : undefined) ?? 'FAULT'
 }
 
 /** What people read first, before the API's own sentence. */

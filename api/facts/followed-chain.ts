@@ -48,8 +48,8 @@ export interface Chain {
   lptAddress?: string
   /** Whether it is known to make blocks all the time, so that an old head is one that nobody tells any more. */
   neverRests?: boolean
-  /** Where BondingManager is on this chain: of Ethereum L1 it is asked what its events do not tell. */
-  bondingManager?: string
+  /** Where the chain's contracts are, by their names in the networks file: told to whoever compares with them, and BondingManager of Ethereum L1 is asked what its events do not tell. */
+  contracts?: Readonly<Record<string, string>>
 }
 
 /** How a chain is followed. */
@@ -113,6 +113,8 @@ export interface FactsSource {
   readonly lptAddresses: readonly string[]
   /** BondingManager, to be asked on Ethereum L1 only; undefined where there is no RPC to ask it by. */
   readonly bondingManager?: BondingManager | undefined
+  /** Addresses of the chain's contracts, by their names in the networks file; undefined where nobody told. */
+  readonly contracts?: Readonly<Record<string, string>> | undefined
   /** The facts as they are now; UPSTREAM_UNAVAILABLE where they were never loaded, or are too old. */
   readonly facts: Facts
   /** The facts as of an earlier block; BLOCK_REORGED where it is not on the chain, UPSTREAM_UNAVAILABLE where nobody tells. */
@@ -132,6 +134,7 @@ export class FollowedChain implements FactsSource {
   readonly roundLength: number | undefined
   readonly lptAddresses: readonly string[]
   readonly bondingManager: BondingManager | undefined
+  readonly contracts: Readonly<Record<string, string>> | undefined
   readonly #graphNode: GraphNode
   readonly #source: ChainSource
   readonly #file: FactsFile | undefined
@@ -163,6 +166,7 @@ export class FollowedChain implements FactsSource {
     this.network = network
     this.chainId = chain.chainId
     this.roundLength = chain.roundLength
+    this.contracts = chain.contracts
     this.lptAddresses = lptAddress === undefined ? [] : [lptAddress.toLowerCase()]
     this.#graphNode = new GraphNode(network, subgraphUrl, this.#end.signal, options.observe)
     this.#source = new ChainSource({
@@ -170,7 +174,7 @@ export class FollowedChain implements FactsSource {
       ...(statusUrl === undefined ? {} : { statusUrl }),
       ...(rpcUrl === undefined ? {} : { rpcUrl }),
     })
-    const { bondingManager } = chain
+    const bondingManager = chain.contracts?.BondingManager
     this.bondingManager =
       rpcUrl === undefined || bondingManager === undefined ? undefined : new BondingManager(rpcUrl, bondingManager)
     this.#roundClock = rpcUrl === undefined ? undefined : new RoundClock(rpcUrl)

@@ -109,6 +109,11 @@ const Query: AllFields<QueryResolvers> = {
 
 const ChainStatus: AllFields<ChainStatusResolvers> = {
   network: ({ view }) => view.network,
+  chainId: ({ view }) => view.chainId ?? null,
+  contracts: ({ view }) =>
+    Object.entries(view.chain.source.contracts ?? {})
+      .map(([name, address]) => ({ name, address: address.toLowerCase() }))
+      .sort((a, b) => (a.name < b.name ? -1 : 1)),
   block: ({ state: { head } }) => BigInt(head?.block ?? 0),
   blockHash: ({ state: { head } }) => head?.blockHash ?? null,
   timestamp: ({ state: { head } }) => isoTime(head?.timestamp ?? 0),

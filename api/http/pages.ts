@@ -38,6 +38,11 @@ const FOLDER = fileURLToPath(new URL('../../build/web', import.meta.url))
 const PATIENCE_MS = 400
 /** Answers larger than this come by themselves: a page is to be small. */
 const INLINED_BYTES = 200_000
+/** Linked from every page without script. */
+const EVERYWHERE = [
+  { href: '/proposals.csv', name: 'all proposals' },
+  { href: '/openapi.json', name: 'every path, described' },
+]
 
 /** Proposals' texts are anybody's: nothing runs, loads or is sent but what is the API's own. */
 function contentPolicy(path: string): string {
@@ -147,10 +152,11 @@ function filled(
     `<meta property="og:description" content="${escaped(page.about)}">`,
     '<meta property="og:type" content="website">',
   ].join('\n    ')
-  const links = page
-    .files(place)
-    .map(({ href, name: file }) => `<li><a href="${escaped(href)}">${escaped(file)}</a></li>`)
-  const withoutScript = `<noscript><main><h1>${escaped(title)}</h1><p>${escaped(page.about)}</p><p>This page is drawn by a script, which this browser does not run. What it shows can be had without:</p><ul>${links.join('')}<li><a href="/proposals.csv">all proposals</a></li><li><a href="/openapi.json">every path, described</a></li></ul></main></noscript>`
+  const files = page.files(place)
+  const links = [...files, ...EVERYWHERE.filter(({ href }) => files.every((file) => file.href !== href))].map(
+    ({ href, name: file }) => `<li><a href="${escaped(href)}">${escaped(file)}</a></li>`,
+  )
+  const withoutScript = `<noscript><main><h1>${escaped(title)}</h1><p>${escaped(page.about)}</p><p>This page is drawn by a script, which this browser does not run. What it shows can be had without:</p><ul>${links.join('')}</ul></main></noscript>`
   const inlined = answers.flatMap((answer) => {
     if (answer === undefined) return []
     const text = JSON.stringify({ key: answer.key, body: answer.body })

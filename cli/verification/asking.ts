@@ -1,7 +1,7 @@
-import type { Address, PublicClient } from 'viem'
+import type { Address } from 'viem'
 import type { ApiReader } from './api-files.ts'
-import { BLOCK_HASH, type Comparison } from './comparison.ts'
-import { type Contracts, hasState } from './contracts.ts'
+import { BLOCK_HASH, type Compared, type Comparison } from './comparison.ts'
+import { type Contracts, hasState, type NodeClient } from './contracts.ts'
 import { messageOf, wholeNumber } from './errors.ts'
 
 /** The two sides of a verification, and who is told how far it is. */
@@ -17,11 +17,13 @@ export interface Progress {
   begin(line: string): void
   /** How many accounts were asked about: none at first, all of them at last unless it fails before. */
   advance(what: string, done: number, total: number): void
+  /** Each value that was compared, where somebody wants to list them. */
+  compared?(compared: Compared): void
 }
 
 /** A comparison under way: the chain that is asked, and what was found so far. */
 export interface Asking {
-  client: PublicClient
+  client: NodeClient
   comparison: Comparison
   progress: Progress
 }

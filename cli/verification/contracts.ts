@@ -35,9 +35,12 @@ export const miniMeTokenAbi = parseAbi([
   'function balanceOfAt(address owner, uint256 blockNumber) view returns (uint256)',
 ])
 
+/** What of a client of a chain's JSON-RPC is used: all that a browser has to load of viem. */
+export type NodeClient = Pick<PublicClient, 'readContract' | 'getBlock' | 'getCode' | 'getLogs'>
+
 /** Where the contracts of a network are asked; throws what to tell the user where that is not known. */
 export interface Contracts {
-  clientOf(network: string): PublicClient
+  clientOf(network: string): NodeClient
   addressOf(network: string, contract: string): Address
 }
 
@@ -48,7 +51,7 @@ export function isRecorded(network: string): boolean {
 
 /** Throws NothingToCompare where there is no such contract, NoAnswer where the chain does not answer. */
 export async function requireContract(
-  client: PublicClient,
+  client: NodeClient,
   network: string,
   name: string,
   address: Address,
@@ -67,7 +70,7 @@ export async function requireContract(
 }
 
 /** Whether the chain still has the state of a block. */
-export async function hasState(client: PublicClient, address: Address, blockNumber: bigint): Promise<boolean> {
+export async function hasState(client: NodeClient, address: Address, blockNumber: bigint): Promise<boolean> {
   try {
     await client.getCode({ address, blockNumber })
     return true
@@ -80,7 +83,7 @@ export async function hasState(client: PublicClient, address: Address, blockNumb
  * The last block whose contracts see a block number of at most this: on Arbitrum, where they see that of Ethereum L1, the
  * last one of that L1 block; elsewhere the block of this number.
  */
-export async function lastBlockSeeing(client: PublicClient, number: bigint): Promise<bigint> {
+export async function lastBlockSeeing(client: NodeClient, number: bigint): Promise<bigint> {
   const seenBy = async (blockNumber?: bigint): Promise<{ block: bigint; seen: bigint | undefined }> => {
     const block = await client.getBlock(blockNumber === undefined ? {} : { blockNumber })
     const { l1BlockNumber } = block as { l1BlockNumber?: string }

@@ -13,7 +13,8 @@ export type Question = SnapshotQuestion | { proposal: string }
  * throw.
  */
 export async function compare(question: Question, sources: Sources): Promise<Comparison> {
-  const comparison = new Comparison()
+  const { progress } = sources
+  const comparison = new Comparison((compared) => progress.compared?.(compared))
   try {
     if ('proposal' in question) await compareProposal(question.proposal, sources, comparison)
     else await compareSnapshot(question, sources, comparison)

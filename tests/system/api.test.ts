@@ -490,7 +490,7 @@ describe('the example clients', () => {
   })
 
   test("and the editor's, a query for each job", async () => {
-    const page = await (await fetch(`${stack.url}/`)).text()
+    const page = await (await fetch(`${stack.url}/editor`)).text()
     const [, examples = '[]'] = /^const examples = (.*)$/m.exec(page) ?? []
     const tabs = JSON.parse(examples) as { query: string; variables?: string }[]
     expect(tabs.map(({ query }) => /^query (\w+)/m.exec(query)?.[1])).toEqual([
@@ -510,7 +510,7 @@ describe('the example clients', () => {
 })
 
 test('the editor and all it needs come from this server', async () => {
-  const page = await (await fetch(`${stack.url}/`)).text()
+  const page = await (await fetch(`${stack.url}/editor`)).text()
   const urls = [...page.matchAll(/(?:src|href)="([^"]+)"/g)]
     .map(([, url]) => url ?? '')
     .filter((url) => url !== 'data:,')

@@ -16,6 +16,7 @@ import {
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Stack, startStack } from '../../stack/stack.ts'
 import { compareBallots, compareCounting, compareWhatIf } from './counting-truth.ts'
+import { compareExplorer } from './explorer-truth.ts'
 import { compareGovernance, compareTimeline, type GovernanceTruth, timelineBlocks } from './governance-truth.ts'
 import { type LivepeerTruth, readTruth, traceFile } from './livepeer-truth.ts'
 import { asOf, serveFacts } from './serve.ts'
@@ -37,6 +38,10 @@ describe.each(['small', 'medium'])('proposals and polls of the %s trace, through
     const counting = await compareCounting(stack.url)
     console.log(`livepeer/${name}: ${counting.compared} values of rules, turnouts and recounts compared`)
     expect(counting.differences).toEqual([])
+    const explorer = await compareExplorer(stack.url)
+    console.log(`livepeer/${name}: ${explorer.compared} counts of the explorer compared`)
+    expect(explorer.differences).toEqual([])
+    expect(explorer.compared).toBeGreaterThan(10)
     expect(compared).toBeGreaterThan(50)
   })
 
@@ -44,10 +49,15 @@ describe.each(['small', 'medium'])('proposals and polls of the %s trace, through
     const [chain] = stack.followed
     if (chain === undefined) throw new Error('no chain')
     let compared = 0
-    for (const block of timelineBlocks(truth)) {
+    for (const [index, block] of timelineBlocks(truth).entries()) {
       const server = await serveFacts([asOf(chain, { block })])
       try {
-        for (const comparison of [await compareTimeline(server.url, truth, block), await compareCounting(server.url)]) {
+        for (const comparison of [
+          await compareTimeline(server.url, truth, block),
+          await compareCounting(server.url),
+          // Asks much, and so not at every point.
+          ...(index % 8 === 0 ? [await compareExplorer(server.url)] : []),
+        ]) {
           compared += comparison.compared
           expect(comparison.differences).toEqual([])
         }

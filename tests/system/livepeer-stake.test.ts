@@ -3,6 +3,7 @@ import { buildClientSchema, getIntrospectionQuery, type IntrospectionQuery, prin
 import { GraphQLClient, gql } from 'graphql-request'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Stack, startStack } from '../../stack/stack.ts'
+import { readTrace } from '../../stack/trace.ts'
 import { compareMoments, compareStake, type LivepeerTruth, readTruth, traceFile } from './livepeer-truth.ts'
 
 describe.each(['small', 'medium'])('the %s trace, through the HTTP API', (name) => {
@@ -58,10 +59,16 @@ describe.each(['small', 'medium'])('the %s trace, through the HTTP API', (name) 
   })
 
   test('no event contradicts the state, and the index is at the head', async () => {
+    const { header } = await readTrace(traceFile(`livepeer/${name}`))
     const { status } = await api.request<{ status: unknown[] }>(gql`
       {
         status {
           network
+          chainId
+          contracts {
+            name
+            address
+          }
           block
           headBlock
           lagBlocks
@@ -79,6 +86,10 @@ describe.each(['small', 'medium'])('the %s trace, through the HTTP API', (name) 
     expect(status).toEqual([
       {
         network: 'recorded',
+        chainId: header.chainId,
+        contracts: Object.entries(header.contracts)
+          .map(([name, address]) => ({ name, address: address.toLowerCase() }))
+          .sort((a, b) => (a.name < b.name ? -1 : 1)),
         block: String(truth.meta.lastBlock),
         headBlock: String(truth.meta.lastBlock),
         lagBlocks: '0',

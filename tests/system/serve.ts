@@ -33,6 +33,7 @@ export function asOf(chain: FactsSource, { block, timestamp }: { block: number; 
     chainId: chain.chainId,
     roundLength: chain.roundLength,
     lptAddresses: chain.lptAddresses,
+    contracts: chain.contracts,
     get facts() {
       return then(chain.facts)
     },

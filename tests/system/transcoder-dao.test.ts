@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Stack, startStack } from '../../stack/stack.ts'
 import { type AragonTruth, aragonMoments, compareTokensAndMoney, compareVotesAt } from './aragon-truth.ts'
 import { compareAragonBallots, compareCounting, compareWhatIf } from './counting-truth.ts'
+import { compareExplorer } from './explorer-truth.ts'
 import { readTruth, traceFile } from './livepeer-truth.ts'
 import { asOf, serveFacts } from './serve.ts'
 import { makeFolder } from './stack-command.ts'
@@ -30,6 +31,7 @@ describe('Aragon votes of the small trace, through the HTTP API', () => {
           await compareVotesAt(server.url, truth, moment.block),
           // Of all votes, and so not at every moment.
           ...(index % 5 === 0 ? [await compareCounting(server.url)] : []),
+          ...(index % 40 === 0 ? [await compareExplorer(server.url)] : []),
         ]) {
           compared += comparison.compared
           expect(comparison.differences).toEqual([])
@@ -47,6 +49,7 @@ describe('Aragon votes of the small trace, through the HTTP API', () => {
     expect(differences).toEqual([])
     expect(compared).toBeGreaterThan(300)
     expect((await compareCounting(stack.url)).differences).toEqual([])
+    expect((await compareExplorer(stack.url)).differences).toEqual([])
   })
 
   test('who was missing, and how every holder was counted, equal the contracts', async () => {

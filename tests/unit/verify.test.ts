@@ -2,7 +2,7 @@ import { HttpRequestError, type PublicClient } from 'viem'
 import { describe, expect, test } from 'vitest'
 import { contractAddress } from '../../cli/contracts.ts'
 import { tableText } from '../../cli/tables.ts'
-import { BLOCK_HASH, Comparison, spread } from '../../cli/verification/comparison.ts'
+import { BLOCK_HASH, type Compared, Comparison, spread } from '../../cli/verification/comparison.ts'
 import { lastBlockSeeing } from '../../cli/verification/contracts.ts'
 import { NoAnswer, NothingToCompare } from '../../cli/verification/errors.ts'
 import { pollFromReads } from '../../cli/verification/poll.ts'
@@ -18,8 +18,10 @@ test('a sample is spread evenly and begins with the first', () => {
 })
 
 test('a comparison tells one wei, and how many values of each kind there were', () => {
-  const comparison = new Comparison()
+  const seen: Compared[] = []
+  const comparison = new Comparison((compared) => seen.push(compared))
   comparison.equal(BLOCK_HASH, 'block 7', '0x1', '0x1')
+  expect(seen).toEqual([{ what: BLOCK_HASH, where: 'block 7', contract: '0x1', api: '0x1' }])
   expect(comparison.hasFigures).toBe(false)
   comparison.equal('votes', '0xa', 10n, '10')
   expect(comparison.hasFigures).toBe(true)

@@ -2,6 +2,7 @@ import { bisector, extent, ticks } from 'd3-array'
 import { area, curveStepAfter, line } from 'd3-shape'
 import type { ComponentChildren } from 'preact'
 import { useReducer } from 'preact/hooks'
+import { useWidth } from './width.ts'
 
 /** A point of a series: where, and how much; amounts may be floats here, as they are only drawn. */
 export interface Point {
@@ -20,7 +21,6 @@ export interface Series {
   openFrom?: number
 }
 
-const WIDTH = 720
 const LEFT = 56
 const BOTTOM = 24
 const TOP = 10
@@ -39,6 +39,7 @@ export function StepLine({
   tell,
   marks = [],
   levels = [],
+  marksX,
   table,
 }: {
   label: string
@@ -54,15 +55,19 @@ export function StepLine({
   marks?: readonly { x: number; name: string }[]
   /** Amounts with a name. */
   levels?: readonly { y: number; name: string }[]
+  /** What stands along the axis, where that is not simply numbers. */
+  marksX?: readonly { x: number; label: string }[]
   /** The same as a table. */
   table: ComponentChildren
 }) {
+  const [isOpen, setOpen] = useReducer((was: boolean, next: boolean) => was || next, false)
   const all = series.flatMap(({ points }) => points)
   const xs = [...new Set(all.map(({ x }) => x))].sort((a, b) => a - b)
   const [at, setAt] = useReducer((_: number | undefined, next: number | undefined) => next, undefined)
   const [x0 = 0, x1 = 1] = extent([...xs, ...marks.map(({ x }) => x)])
   const top = Math.max(...all.map(({ y }) => y), ...levels.map(({ y }) => y), 0) || 1
-  const right = WIDTH - 12
+  const [drawing, width] = useWidth<SVGSVGElement>()
+  const right = width - 12
   const base = height - BOTTOM
   const toX = (x: number) => LEFT + (x1 === x0 ? 0.5 : (x - x0) / (x1 - x0)) * (right - LEFT)
   const toY = (y: number) => base - (y / top) * (base - TOP)
@@ -85,13 +90,14 @@ export function StepLine({
   }
   const point = (event: PointerEvent & { currentTarget: SVGSVGElement }) => {
     const box = event.currentTarget.getBoundingClientRect()
-    const x = x0 + ((((event.clientX - box.left) / box.width) * WIDTH - LEFT) / (right - LEFT)) * (x1 - x0)
+    const x = x0 + ((((event.clientX - box.left) / box.width) * width - LEFT) / (right - LEFT)) * (x1 - x0)
     setAt(xs[nearest(xs, x)])
   }
   return (
     <figure class="chart">
       <svg
-        viewBox={`0 0 ${WIDTH} ${height}`}
+        ref={drawing}
+        viewBox={`0 0 ${width} ${height}`}
         role="img"
         aria-label={`${label}. ${summary}`}
         // biome-ignore lint/a11y/noNoninteractiveTabindex: arrow keys go through it
@@ -108,13 +114,16 @@ export function StepLine({
             </text>
           </g>
         ))}
-        {ticks(x0, x1, 6)
-          .filter((x) => Number.isInteger(x) || x1 - x0 < 6)
-          .map((x) => (
-            <text key={x} class="tick" x={toX(x)} y={height - 6} text-anchor="middle">
-              {formatX(x)}
-            </text>
-          ))}
+        {(
+          marksX ??
+          ticks(x0, x1, Math.min(6, Math.floor(width / 90)))
+            .filter((x) => Number.isInteger(x) || x1 - x0 < 6)
+            .map((x) => ({ x, label: formatX(x) }))
+        ).map(({ x, label: text }) => (
+          <text key={x} class="tick" x={toX(x)} y={height - 6} text-anchor="middle">
+            {text}
+          </text>
+        ))}
         {series.map(({ name, kind, points, filled, openFrom }) => {
           const closed = openFrom === undefined ? points : points.filter(({ x }) => x <= openFrom)
           const open = openFrom === undefined ? [] : points.filter(({ x }) => x >= openFrom)
@@ -134,7 +143,7 @@ export function StepLine({
             </text>
           </g>
         ))}
-        {marks.map(({ x, name }) => (
+        {apart(marks, toX, right).map(({ x, name }) => (
           <g key={`${x} ${name}`} class="moment">
             <line x1={toX(x)} x2={toX(x)} y1={TOP} y2={base} />
             <text x={toX(x) + 4} y={TOP + 8}>
@@ -154,11 +163,28 @@ export function StepLine({
           ))}
         </ul>
         <output aria-live="polite">{at === undefined ? summary : tell(at)}</output>
-        <details>
+        <details onToggle={(event) => setOpen(event.currentTarget.open)}>
           <summary>The same as a table</summary>
-          {table}
+          {isOpen && table}
         </details>
       </figcaption>
     </figure>
   )
+}
+
+/** Room that a character of a mark's name takes. */
+const CHARACTER = 6.6
+
+/** Marks from left to right; without a name where it would run into the next one's, or off the drawing. */
+function apart(
+  marks: readonly { x: number; name: string }[],
+  toX: (x: number) => number,
+  right: number,
+): { x: number; name: string }[] {
+  const sorted = [...marks].sort((a, b) => a.x - b.x)
+  return sorted.map(({ x, name }, index) => {
+    const next = sorted[index + 1]
+    const end = next === undefined ? right + CHARACTER : toX(next.x)
+    return { x, name: toX(x) + 4 + name.length * CHARACTER > end ? '' : name }
+  })
 }

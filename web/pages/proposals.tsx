@@ -148,7 +148,9 @@ export function Proposals() {
 }
 
 function Title({ asked }: { asked: ProposalsQuery | null }) {
-  return <>{asked === null ? 'Proposals' : `${countText(asked.proposals.totalCount)} proposals`}</>
+  if (asked === null) return <>Proposals</>
+  const { totalCount } = asked.proposals
+  return <>{totalCount === 1 ? '1 proposal' : `${countText(totalCount)} proposals`}</>
 }
 
 /** Which ones a filter could not judge. */

@@ -10,7 +10,10 @@ export function ExactPopover() {
     const show = (event: MouseEvent) => {
       const target = event.target as HTMLElement
       // Within a link or a head that sorts, a click means that.
-      const amount = target.closest?.('data.amount') as HTMLDataElement | null
+      // By the keyboard it is the button that is clicked.
+      const amount = (target.closest?.('data.amount') ??
+        target.closest?.('.amount-button')?.querySelector('data.amount') ??
+        null) as HTMLDataElement | null
       if (amount === null || amount.closest('a, .sort, summary') !== null || box.current?.contains(amount) === true)
         return
       const place = amount.getBoundingClientRect()

@@ -19,8 +19,9 @@ export function Amount({ wei, unit = 'LPT', copies }: { wei: string | bigint; un
   )
   if (copies !== true) return text
   return (
-    <button type="button" class="amount-button" aria-haspopup="dialog" aria-label={`${exact}: copy it`}>
+    <button type="button" class="amount-button" aria-haspopup="dialog">
       {text}
+      <span class="unseen">, all digits</span>
     </button>
   )
 }

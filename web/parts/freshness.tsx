@@ -19,7 +19,7 @@ export function Freshness() {
   const unreached = answer?.problems.find(({ path }) => path === undefined)
   const age = answer === undefined ? 0 : (Date.now() - answer.receivedAt) / 1_000
   return (
-    <div class="freshness">
+    <section class="freshness" aria-label="Where each chain stands">
       <ul>
         {(answer?.data?.status ?? []).map((chain) => (
           <li key={chain.network} class={toneOf(chain)}>
@@ -29,7 +29,7 @@ export function Freshness() {
         ))}
       </ul>
       {unreached !== undefined && <Trouble problem={unreached} {...asked} old={answer?.data !== null} />}
-    </div>
+    </section>
   )
 }
 

@@ -5,6 +5,7 @@ import { type Asked, useAnswer } from '../ask.ts'
 import { FrameDocument, type FrameQuery } from '../generated/frame.ts'
 import { fromNow } from '../moments.ts'
 import { digits, When } from './figures.tsx'
+import { isVerify } from './place.ts'
 import { turnTheme } from './theme.ts'
 
 const PLACES = [
@@ -62,7 +63,7 @@ export function Header() {
       <nav aria-label="Pages">
         <ul>
           {PLACES.map(({ href, name }) => {
-            const needsRound = href === '/snapshots' || href === '/allocations'
+            const needsRound = href === '/snapshots'
             return (
               <li key={href}>
                 <a
@@ -131,7 +132,9 @@ function Search() {
         onSubmit={(event) => {
           event.preventDefault()
           const place = placeOf(field.current?.value ?? '')
-          if (place !== undefined) route(place)
+          if (place === undefined) return
+          if (isVerify()) location.assign(place)
+          else route(place)
         }}
       >
         <label>

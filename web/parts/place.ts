@@ -8,3 +8,8 @@ export function placeWith(
   const search = new URLSearchParams(next).toString()
   return search === '' ? path : `${path}?${search}`
 }
+
+/** Whether this is the page that may ask other servers: to any other it is left by loading that one anew. */
+export function isVerify(): boolean {
+  return /^\/verify\/?$/.test(location.pathname)
+}

@@ -1,0 +1,70 @@
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import type { AxeResults } from 'axe-core'
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
+import { launchBrowser } from './browser.ts'
+import { TESTED_PAGES, untestedPatterns } from './pages.ts'
+import { drawn, openPage, overflow, settled } from './watched-page.ts'
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
+const MOST_SHIFT = 0.02
+const WINDOWS = [
+  { width: 1280, height: 800, axe: true },
+  { width: 390, height: 844, axe: false },
+  { width: 360, height: 640, axe: true },
+]
+/** Not for comparing: fonts differ between machines. For eyes. */
+const PICTURES = 'build/screenshots'
+
+const origin = inject('explorerUrl')
+let browser: Browser
+beforeAll(async () => {
+  browser = await launchBrowser()
+})
+afterAll(() => browser?.close())
+
+test('every page is tested', () => {
+  expect(untestedPatterns()).toEqual([])
+})
+
+describe.each(TESTED_PAGES)('$name', ({ name, path, has }) => {
+  test.each(WINDOWS)('$width × $height, light and dark', async ({ width, height, axe }) => {
+    const { page, complaints, strays, close } = await openPage(browser, origin, { viewport: { width, height } })
+    try {
+      const response = await page.goto(path)
+      expect(response?.status()).toBe(200)
+      await settled(page)
+      const found = {
+        headings: await page.locator('h1').count(),
+        overflow: Math.max(0, await overflow(page)),
+        shift: await page.evaluate(() => window.layoutShift),
+      }
+      for (const theme of ['light', 'dark'] as const) {
+        await page.emulateMedia({ colorScheme: theme })
+        await drawn(page)
+        await page.screenshot({ path: `${PICTURES}/${name}-${width}-${theme}.png`, fullPage: true })
+        if (axe) expect(await violations(page), theme).toEqual([])
+      }
+      const text = await page.locator('main').innerText()
+      for (const words of has) expect(text).toMatch(words)
+      expect(found).toEqual({ headings: 1, overflow: 0, shift: expect.any(Number) })
+      expect(found.shift).toBeLessThanOrEqual(MOST_SHIFT)
+      expect({ complaints, strays }).toEqual({ complaints: [], strays: [] })
+    } finally {
+      await close()
+    }
+  })
+})
+
+/** What axe finds wrong: the rule and where. */
+async function violations(page: Page): Promise<string[]> {
+  await page.evaluate(`if (typeof axe === 'undefined') { ${AXE} }`)
+  const { violations } = (await page.evaluate(
+    `axe.run(document, ${JSON.stringify({ runOnly: { type: 'tag', values: RULES }, resultTypes: ['violations'] })})`,
+  )) as AxeResults
+  return violations.flatMap(({ id, nodes }) =>
+    nodes.map(({ target, failureSummary }) => `${id}: ${target} ${failureSummary}`),
+  )
+}
