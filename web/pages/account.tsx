@@ -24,6 +24,7 @@ import { networkAt, type RoundSpan } from '../parts/round-span.ts'
 import { type Column, Table } from '../parts/table.tsx'
 import { accountOf, accountVariables, roundOf } from '../places.ts'
 import { type Problem, problemAt, UNREACHABLE } from '../problems.ts'
+import { isWeighed } from '../weights.ts'
 import { heldAt, movesOf } from './account-history.ts'
 import { attendanceOf, type BallotNode, type Where, whereOf } from './attendance.ts'
 
@@ -478,6 +479,7 @@ const BALLOT_COLUMNS: readonly Column<BallotNode>[] = [
     minor: true,
     cell: ({ vote, proposal: { system } }) => {
       if (vote === null) return '–'
+      if (!isWeighed(vote)) return <span class="refused not-exact">not known exactly</span>
       const taken = BigInt(vote.weight) - BigInt(vote.countedWeight)
       return (
         <>

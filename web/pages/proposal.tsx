@@ -21,6 +21,7 @@ import { MyStake } from '../proposal/my-stake.tsx'
 import { Electorate, Result } from '../proposal/result.tsx'
 import { ProposalText } from '../proposal/text.tsx'
 import { Votes } from '../proposal/votes.tsx'
+import { allWeighed } from '../weights.ts'
 import './proposal.css'
 
 const Analysis = lazy(() => import('../proposal/analysis.tsx'))
@@ -72,6 +73,8 @@ function Told({
     const given = Object.entries(changes).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]))
     route(placeWith(path, query, Object.fromEntries(given)), isTyping)
   }
+  // What is made of weights is made of all of them or not at all.
+  const weighed = votes.isWhole ? allWeighed(votes.nodes) : undefined
   const hasOverrides = votes.nodes.some(({ overrides }) => overrides !== null)
   const electorate = proposal.tally === null ? undefined : BigInt(proposal.tally.electorate)
   const description = proposal.description ?? ''
@@ -114,9 +117,7 @@ function Told({
             {() => <Result proposal={proposal} problems={problems} />}
           </Panel>
           <Panel id="electorate" title="Who could have voted" asked={asked} sources={{ query: own }}>
-            {() => (
-              <Electorate proposal={proposal} votes={votes.isWhole ? votes.nodes : undefined} problems={problems} />
-            )}
+            {() => <Electorate proposal={proposal} votes={weighed} problems={problems} />}
           </Panel>
           {description !== '' && (
             <Panel id="text" title="What is proposed" sources={{ query: own }}>
@@ -227,7 +228,7 @@ function Told({
           proposal={proposal}
           problems={problems}
           chain={chain}
-          votes={votes.isWhole ? votes.nodes : undefined}
+          votes={weighed}
           absentees={absentees.isWhole ? absentees.nodes : undefined}
         />
       </ErrorBoundary>

@@ -7,6 +7,7 @@ import { Address, Amount } from '../parts/figures.tsx'
 import { PageHead } from '../parts/page.tsx'
 import { Panel } from '../parts/panel.tsx'
 import { choiceName } from '../parts/proposals.tsx'
+import { isWeighed, type Weighed } from '../weights.ts'
 import './rules.css'
 
 /** How power, overrides and outcomes are counted, with where each rule is written down. */
@@ -264,7 +265,7 @@ function Power() {
 }
 
 type Proposal = NonNullable<NonNullable<RulesQuery['proposals']>['nodes']>[number]
-type Vote = NonNullable<Proposal['votes']>['nodes'][number]
+type Vote = Weighed<NonNullable<Proposal['votes']>['nodes'][number]>
 
 interface Override {
   proposal: Proposal
@@ -274,14 +275,13 @@ interface Override {
 
 /** The override that shows most: of few delegators, one of them against its transcoder, and of a good part. */
 function bestOverride(proposals: readonly Proposal[]): Override | undefined {
-  const found = proposals.flatMap((proposal) =>
-    (proposal.votes?.nodes ?? []).flatMap((transcoder): Override[] => {
-      const takers = (proposal.votes?.nodes ?? []).filter(
-        ({ overrides, weight }) => overrides === transcoder.voter && BigInt(weight) > 0n,
-      )
+  const found = proposals.flatMap((proposal) => {
+    const votes = (proposal.votes?.nodes ?? []).filter(isWeighed)
+    return votes.flatMap((transcoder): Override[] => {
+      const takers = votes.filter(({ overrides, weight }) => overrides === transcoder.voter && BigInt(weight) > 0n)
       return takers.length === 0 || transcoder.weight === '0' ? [] : [{ proposal, transcoder, takers }]
-    }),
-  )
+    })
+  })
   const worth = ({ transcoder, takers }: Override): number => {
     const part = Number(
       (takers.reduce((sum, { weight }) => sum + BigInt(weight), 0n) * 1000n) / BigInt(transcoder.weight),

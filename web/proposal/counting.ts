@@ -6,11 +6,14 @@ import type { CountedVote, Elector, Sums, WeightedVote } from '../../api/rules/t
 import type { ProposalQuery } from '../generated/proposal.ts'
 import type { ProposalAbsenteesQuery } from '../generated/proposal-absentees.ts'
 import type { ProposalVotesQuery } from '../generated/proposal-votes.ts'
+import type { Weighed } from '../weights.ts'
 
 /** A proposal as the API tells it. */
 export type ToldProposal = NonNullable<ProposalQuery['proposal']>
-/** A vote as the API tells it. */
-export type ToldVote = NonNullable<NonNullable<ProposalVotesQuery['proposal']>['votes']>['nodes'][number]
+/** A vote as the API tells it, its weights null where they cannot be told. */
+export type VoteAsTold = NonNullable<NonNullable<ProposalVotesQuery['proposal']>['votes']>['nodes'][number]
+/** A vote with its weights. */
+export type ToldVote = Weighed<VoteAsTold>
 /** Somebody who did not vote, as the API tells it. */
 export type ToldAbsentee = NonNullable<NonNullable<ProposalAbsenteesQuery['proposal']>['absentees']>['nodes'][number]
 

@@ -6,6 +6,7 @@ import { Address, Amount, When } from '../parts/figures.tsx'
 import { Skeleton, Trouble } from '../parts/panel.tsx'
 import { placeWith } from '../parts/place.ts'
 import { choiceName, unitOf } from '../parts/proposals.tsx'
+import { isWeighed } from '../weights.ts'
 import type { ToldProposal } from './counting.ts'
 import { Moment } from './result.tsx'
 
@@ -65,6 +66,13 @@ function Told({ found: { account, ballot, isUncounted, failed }, proposal }: { f
     )
   }
   const { power, vote, representedBy } = ballot
+  if (vote !== null && !isWeighed(vote)) {
+    return (
+      <p>
+        <b>It voted itself: {choiceName(vote.choice, system)}.</b> What that weighs is not known exactly.
+      </p>
+    )
+  }
   if (vote !== null) {
     const taken = BigInt(vote.weight) - BigInt(vote.countedWeight)
     return (

@@ -4,7 +4,8 @@ import type { Choice, VotingSystem } from '../generated/proposal.ts'
 import { Address, Amount, When } from '../parts/figures.tsx'
 import { choiceName, unitOf } from '../parts/proposals.tsx'
 import { type Column, type Order, Table } from '../parts/table.tsx'
-import type { ToldVote } from './counting.ts'
+import { allWeighed } from '../weights.ts'
+import type { ToldVote, VoteAsTold } from './counting.ts'
 import { flatRows, nestedRows, type VoteRow } from './nesting.ts'
 
 /** How style.css names a choice. */
@@ -31,18 +32,22 @@ export interface VotesShown {
 /** Every vote: as cast, or under the transcoder whose weight it was taken from. */
 export function Votes({
   system,
-  votes,
+  votes: told,
   total,
   shown,
   onShow,
 }: {
   system: VotingSystem
-  votes: readonly ToldVote[]
+  votes: readonly VoteAsTold[]
   total: number
   shown: VotesShown
   onShow: (next: Partial<Record<'view' | 'choice' | 'sort' | 'filter', string>>, isTyping?: boolean) => void
 }) {
-  const { isNested, choice, order, filter } = shown
+  const weighed = allWeighed(told)
+  // Who voted for what is known without what it weighs; none of these figures is shown then.
+  const votes = weighed ?? told.map((vote) => ({ ...vote, weight: '0', countedWeight: '0' }))
+  const { choice, order, filter } = shown
+  const isNested = shown.isNested && weighed !== undefined
   const isShown = (vote: ToldVote) => choice === undefined || vote.choice === choice
   const rows = isNested
     ? nestedRows(votes, isShown)
@@ -52,7 +57,9 @@ export function Votes({
   return (
     <Table
       caption="Votes"
-      columns={columnsOf(system, cast, isNested, rows)}
+      columns={columnsOf(system, cast, isNested, rows).filter(
+        ({ name }) => weighed !== undefined || !WEIGHTS.has(name),
+      )}
       rows={rows}
       keyOf={({ key }) => key}
       order={isNested ? undefined : order}
@@ -76,7 +83,8 @@ export function Votes({
               ))}
             </select>
           </label>
-          {system !== 'ARAGON' && (
+          {weighed === undefined && <span class="refused not-exact">what each weighs is not known exactly</span>}
+          {system !== 'ARAGON' && weighed !== undefined && (
             <label>
               <input
                 type="checkbox"
@@ -91,6 +99,9 @@ export function Votes({
     />
   )
 }
+
+/** Columns of what votes weigh. */
+const WEIGHTS = new Set(['Cast', 'Taken off', 'Counted', 'Share'])
 
 function columnsOf(system: VotingSystem, cast: bigint, isNested: boolean, rows: readonly VoteRow[]): Column<VoteRow>[] {
   const unit = unitOf(system)
