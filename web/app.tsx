@@ -54,6 +54,8 @@ function Frame() {
         <ErrorBoundary onError={setFault}>
           <Router
             onRouteChange={() => {
+              // Who slides through rounds stays where the hand is.
+              if (document.activeElement?.closest('.round-slider') !== null) return
               // A reader by ear is told of the new page where it begins.
               main.current?.focus({ preventScroll: true })
             }}

@@ -115,7 +115,7 @@ export function accountOf(text: string | undefined): string | undefined {
   return text !== undefined && /^0x[0-9a-f]{40}$/i.test(text) ? text.toLowerCase() : undefined
 }
 
-/** What one account has now, and at the round of the address where it names one. */
+/** What one account has now, and at the round of the address where it names one; of the chain it names. */
 export function accountVariables(
   address: string,
   { round: text, network }: Readonly<Record<string, string>>,
@@ -124,7 +124,7 @@ export function accountVariables(
   return {
     address,
     ...(round === undefined ? {} : { round }),
-    ...(round === undefined || network === undefined ? {} : { network }),
+    ...(network === undefined ? {} : { network }),
     asked: round !== undefined,
   }
 }

@@ -686,7 +686,12 @@ function Delegators({
     () => [
       {
         name: 'Account',
-        cell: ({ account }) => <Address of={account} />,
+        cell: ({ account }) => (
+          <>
+            <Address of={account} />
+            {account === address && <span class="unit"> itself</span>}
+          </>
+        ),
         text: ({ account }) => `${account} ${labels.value[account] ?? ''}`,
       },
       {
@@ -700,7 +705,6 @@ function Delegators({
         number: true,
         cell: ({ stake }) => (stake === null ? '–' : <Percent part={stake} whole={all} />),
       },
-      { name: 'Note', cell: ({ account }) => account === address && <span class="unit">itself</span> },
     ],
     [address, all],
   )

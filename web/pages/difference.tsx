@@ -143,7 +143,7 @@ function Joined({
             Compared by{' '}
             <select value={byVotes ? 'votes' : ''} onChange={(event) => set({ by: event.currentTarget.value })}>
               <option value="">own stake, with rewards</option>
-              <option value="votes">votes: a transcoder’s have its delegators’ stake in them</option>
+              <option value="votes">votes</option>
             </select>
           </label>
         </form>

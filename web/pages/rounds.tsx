@@ -245,7 +245,7 @@ function NakamotoPlot({ rounds, borders }: { rounds: readonly RoundNode[]; borde
         },
         {
           name: 'the quorum',
-          kind: 'third',
+          kind: 'third dotted',
           points: pointsOf(rounds, ({ concentration }) => concentration?.nakamotoQuorum ?? undefined),
         },
       ]}
