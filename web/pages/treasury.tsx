@@ -194,7 +194,7 @@ function OneTreasury({
   read: Read
   load: () => void
 }) {
-  const { address, balance, totalIn, totalOut, transfers } = treasury
+  const { address, network, balance, totalIn, totalOut, transfers } = treasury
   const count = transfers?.totalCount ?? 0
   const sums = useMemo(() => sumsOf(read.transfers, address), [read.transfers, address])
   return (
@@ -242,11 +242,11 @@ function OneTreasury({
       {read.isWhole && count > 0 && (
         <>
           <h3>Balance</h3>
-          <BalanceLine transfers={read.transfers} treasury={address} />
+          <BalanceLine transfers={read.transfers} treasury={address} network={network} />
           <div class="columns halves">
             <div>
               <h3>What came in</h3>
-              <IncomeLine income={incomeOf(read.transfers, address)} total={sums.totalIn} />
+              <IncomeLine income={incomeOf(read.transfers, address)} total={sums.totalIn} network={network} />
             </div>
             <div>
               <h3>Largest receivers</h3>
@@ -325,7 +325,15 @@ function Whole({ wei }: { wei: string }) {
   )
 }
 
-function BalanceLine({ transfers, treasury }: { transfers: readonly Transfer[]; treasury: string }) {
+function BalanceLine({
+  transfers,
+  treasury,
+  network,
+}: {
+  transfers: readonly Transfer[]
+  treasury: string
+  network: string
+}) {
   const moments = useMemo(() => momentsOf(transfers, treasury), [transfers, treasury])
   const [first] = moments
   const last = moments.at(-1)
@@ -375,7 +383,7 @@ function BalanceLine({ transfers, treasury }: { transfers: readonly Transfer[]; 
       }}
       table={
         <Table
-          caption="Balance after each payment"
+          caption={`Balance after each payment, ${network}`}
           columns={PAYMENT_COLUMNS}
           rows={[...payments].reverse()}
           keyOf={({ hash, logIndex }) => `${hash} ${logIndex}`}
@@ -392,7 +400,7 @@ const PAYMENT_COLUMNS: readonly Column<Transfer>[] = [
   { name: 'Balance after it', number: true, cell: ({ balanceAfter }) => <Amount wei={balanceAfter} /> },
 ]
 
-function IncomeLine({ income, total }: { income: readonly Income[]; total: bigint }) {
+function IncomeLine({ income, total, network }: { income: readonly Income[]; total: bigint; network: string }) {
   const [first] = income
   const last = income.at(-1)
   if (first === undefined || last === undefined) return <p class="note">Nothing came in.</p>
@@ -429,7 +437,7 @@ function IncomeLine({ income, total }: { income: readonly Income[]; total: bigin
       }}
       table={
         <Table
-          caption="Income"
+          caption={`Income, ${network}`}
           columns={INCOME_COLUMNS}
           rows={[...income].reverse()}
           keyOf={({ period }) => String(period)}
