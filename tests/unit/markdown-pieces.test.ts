@@ -228,9 +228,9 @@ test.each(LONG)(
     expect(depth(pieces)).toBeLessThan(60)
     expect(pieces.length).toBeGreaterThan(0)
     // Without a limit several of these take minutes.
-    expect(took).toBeLessThan(8_000)
+    expect(took).toBeLessThan(30_000)
   },
-  20_000,
+  60_000,
 )
 
 test('what is too much is there as it was written', () => {
