@@ -36,7 +36,7 @@ export const TESTED_PAGES: readonly TestedPage[] = [
   { name: 'allocation-latest', path: '/allocations', has: [/allocation/i] },
   { name: 'proof', path: `/proof?round=61&account=${TRANSCODER}`, has: [/proof/i] },
   { name: 'verify', path: '/verify', has: ['Check it yourself'] },
-  { name: 'data', path: '/data', has: ['Data'] },
+  { name: 'data', path: '/data', has: ['Files and feeds'] },
   { name: 'chains', path: '/chains', has: ['Chains'] },
   { name: 'rules', path: '/rules', has: ['How votes are counted'] },
 ]

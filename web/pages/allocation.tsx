@@ -14,7 +14,7 @@ import {
 } from '../generated/allocation.ts'
 import { FrameDocument, type FrameQuery } from '../generated/frame.ts'
 import { Check } from '../parts/check.tsx'
-import { Address, Amount, Hash } from '../parts/figures.tsx'
+import { Address, Amount, digits, Hash } from '../parts/figures.tsx'
 import { orderOf, orderText } from '../parts/order.ts'
 import { PageHead } from '../parts/page.tsx'
 import { Panel, type Refused, Skeleton, Trouble } from '../parts/panel.tsx'
@@ -306,7 +306,7 @@ function Dealt({
       number: true,
       cell: ({ tokens }) => (
         <data value={String(tokens)} class="amount" data-unit="TDT" title={`${amountText(tokens, 'ALL')} TDT`}>
-          {amountText(tokens, 6)}
+          {amountText(tokens, digits.value === 'ALL' ? 'ALL' : 6)}
         </data>
       ),
       by: ({ tokens }) => tokens,

@@ -238,7 +238,7 @@ function OneTreasury({
           {read.problem !== undefined && <Trouble problem={read.problem} again={load} />}
         </div>
       </div>
-      {count > 0 && !read.isWhole && read.isAsking && <Skeleton rows={12} />}
+      {count > 0 && !read.isWhole && read.isAsking && <Skeleton rows={4} />}
       {read.isWhole && count > 0 && (
         <>
           <h3>Balance</h3>
