@@ -251,6 +251,12 @@ export class StakeFacts {
     return this.facts.checkpoints.last(account) ?? null
   }
 
+  /** Rounds at whose start an account has another position than at that of the round before; one may come twice. */
+  *ownChanges(account: string): Generator<number> {
+    for (const { fromRound } of this.facts.bonds.all(account)) yield fromRound
+    for (const { fromRound } of this.facts.delegations.all(account)) yield fromRound
+  }
+
   /** Rounds at whose start an account, or whoever it delegated to, may have had something else than at the one before. */
   *changes(account: string): Generator<number> {
     const delegates = new Set<string>()
@@ -265,8 +271,7 @@ export class StakeFacts {
       yield deactivationRound
     }
     for (const delegate of delegates) {
-      for (const { fromRound } of this.facts.bonds.all(delegate)) yield fromRound
-      for (const { fromRound } of this.facts.delegations.all(delegate)) yield fromRound
+      yield* this.ownChanges(delegate)
     }
   }
 

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { ApiError } from '../facts/errors.ts'
 import type { Facts, Head } from '../facts/facts.ts'
-import { type Concentration, concentration } from '../rules/concentration.ts'
+import { type Concentration, concentration, concentrationInOrder } from '../rules/concentration.ts'
 import { treasuryRule } from '../rules/counting-rule.ts'
 import { governorQuorum } from '../rules/governor-tally.ts'
 import { allocateTokens, type TokenAllocation } from '../rules/token-allocation.ts'
@@ -15,6 +15,7 @@ import {
   type VotingPower,
   votingPower,
 } from '../rules/voting-power.ts'
+import { HolderStakes } from './holder-stakes.ts'
 import { checkpointedFrom, type IndexedChain, roundOf } from './indexed-chain.ts'
 import { StakeSnapshot } from './stake-snapshot.ts'
 
@@ -115,7 +116,12 @@ export class StakeView {
     const fixedBy = this.totals().finalSince ?? blockHash ?? block
     const key = `${deployment} ${round} ${asked} ${of} ${fixedBy}`
     return this.chain.concentrations.forceFetch(key, {
-      context: () => concentration(this.#amounts(of), this.#quorum()),
+      context: async () => {
+        const inOrder = of === 'HOLDERS' && asked === null && this.isFinal ? await this.#holderStakes() : undefined
+        return inOrder === undefined
+          ? concentration(this.#amounts(of), this.#quorum())
+          : concentrationInOrder(inOrder, this.#quorum())
+      },
     })
   }
 
@@ -174,6 +180,18 @@ export class StakeView {
       const stake = this.#powerOf(holder.account, holder).stake ?? 0n
       return stake > 0n ? [stake] : []
     })
+  }
+
+  /**
+   * Everybody's own stake at the start of a final round, most first, from that at the round asked last; undefined where it
+   * cannot be told. #amounts() without an order, which says why.
+   */
+  async #holderStakes(): Promise<bigint[] | undefined> {
+    const { facts, chain } = this
+    const { round } = this.moment
+    if (facts.totals.l1 !== null) return undefined
+    if (!chain.holderStakes?.tells(round, facts)) chain.holderStakes = await HolderStakes.at(facts, round)
+    return chain.holderStakes.mostFirstAt(round)
   }
 
   /** LivepeerGovernor.quorum of the round before, wei; null before there was a governor. */
