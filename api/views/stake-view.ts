@@ -62,6 +62,15 @@ export class StakeView {
   }
 
   /**
+   * Whether no reorganisation changes that any more, and no event that is yet to come: of a round, where the NewRound after
+   * it is as deep as that. What rewards a claim in the round of a block has shows at that one's end only: not of blocks.
+   */
+  get isSettled(): boolean {
+    const { round, block } = this.moment
+    return block === null && (this.facts.stake.roundFrom(round + 1)?.block ?? Infinity) <= this.facts.mark
+  }
+
+  /**
    * The block that fixed the moment: the one asked, or that of the NewRound of the round or of the next that somebody
    * initialised; null while that is yet to come. A block asked by its number has no hash here.
    */
