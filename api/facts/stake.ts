@@ -147,20 +147,22 @@ export class StakeFacts {
 
   /**
    * An account's stake at the start of a round; as it stands at the end of the block for Infinity, and for any round that
-   * is yet to begin then. Undefined for an account never seen.
+   * is yet to begin then. Undefined for an account never seen. `other` is what it had at another moment by these same facts,
+   * where that is known: a factor that is the same is not looked up again.
    */
-  at(account: string, round: number): Stake | undefined {
+  at(account: string, round: number, other?: Stake): Stake | undefined {
     const bond = this.facts.bonds.last(account, 'fromRound', round)
     const delegation = this.facts.delegations.last(account, 'fromRound', round)
     if (bond === undefined && delegation === undefined) return undefined
     const { delegate, bondedAmount, lastClaimRound, exact } = bond ?? NO_BOND
     const delegated = delegation ?? NO_DELEGATION
+    const isSameClaim = delegate === other?.delegate && lastClaimRound === other.lastClaimRound
     return {
       account,
       delegate,
       bondedAmount,
       lastClaimRound,
-      startFactor: delegate === null ? 0n : this.#factor(delegate, lastClaimRound),
+      startFactor: delegate === null ? 0n : isSameClaim ? other.startFactor : this.#factor(delegate, lastClaimRound),
       delegatedAmount: delegated.delegatedAmount,
       activationRound: delegated.activationRound,
       deactivationRound: delegated.deactivationRound,

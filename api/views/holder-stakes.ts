@@ -85,7 +85,7 @@ export class HolderStakes {
   }
 
   #read(holder: Holder, round: number): void {
-    holder.stake = this.facts.stake.at(holder.account, round)
+    holder.stake = this.facts.stake.at(holder.account, round, holder.stake)
     const delegate = holder.stake?.delegate ?? null
     holder.delegate = delegate === null ? undefined : this.#holder(delegate)
   }
