@@ -1,5 +1,4 @@
 import type { ApolloServerPlugin } from '@apollo/server'
-import type { Context } from './context.ts'
 
 /** Seconds that an answer about now may be kept: a few blocks. */
 const LIVE_SECONDS = 5
@@ -58,7 +57,7 @@ export class Keeping {
  * Tells with each answer how long it may be kept. Apollo's own plugin for that follows every field, which takes as long as
  * resolving it.
  */
-export const keepingPlugin: ApolloServerPlugin<Context> = {
+export const keepingPlugin: ApolloServerPlugin<{ keeping: Keeping }> = {
   requestDidStart: async () => ({
     willSendResponse: async ({ contextValue, response: { body, http } }) => {
       const { seconds } = contextValue.keeping
