@@ -2,8 +2,10 @@ import { readFileSync } from 'node:fs'
 import { createServer as createHttpServer, type Server, STATUS_CODES } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { ApolloServer } from '@apollo/server'
-import { ApolloServerPluginCacheControl } from '@apollo/server/plugin/cacheControl'
-import { ApolloServerPluginLandingPageDisabled } from '@apollo/server/plugin/disabled'
+import {
+  ApolloServerPluginCacheControlDisabled,
+  ApolloServerPluginLandingPageDisabled,
+} from '@apollo/server/plugin/disabled'
 import { ApolloServerPluginDrainHttpServer } from '@apollo/server/plugin/drainHttpServer'
 import { expressMiddleware } from '@as-integrations/express5'
 import compression from 'compression'
@@ -19,8 +21,9 @@ import { scoresRouter } from './files/scores-router.ts'
 import type { Context } from './graphql/context.ts'
 import { costPlugin } from './graphql/cost.ts'
 import { documentStore } from './graphql/document-store.ts'
-import { FINAL_SECONDS } from './graphql/field-rules.ts'
-import { DEFAULT_LIMITS, type Limits, languageLimit, limitExceeded, limitRules, stringify } from './graphql/limits.ts'
+import { Keeping, keepingPlugin } from './graphql/keeping.ts'
+import { KeptAnswers } from './graphql/kept-answers.ts'
+import { DEFAULT_LIMITS, type Limits, languageLimit, limitExceeded, limitRules } from './graphql/limits.ts'
 import { pinPlugin } from './graphql/pins.ts'
 import { RequestTime } from './graphql/request-time.ts'
 import { resolvers } from './graphql/resolvers.ts'
@@ -75,6 +78,7 @@ export async function createServer(options: {
   metrics.watch(options.chains)
   const chains = options.chains.map(indexedChain)
   const pollTexts = new PollTexts(options.ipfsGateways ?? [])
+  const kept = new KeptAnswers()
   const app = express()
   app.disable('x-powered-by')
   if (options.trustProxy !== undefined) app.set('trust proxy', options.trustProxy)
@@ -90,13 +94,14 @@ export async function createServer(options: {
     documentStore: documentStore(),
     parseOptions: { maxTokens: limits.tokens },
     validationRules: limitRules(limits),
-    stringifyResult: (answer) => stringify(answer, limits),
+    stringifyResult: (answer) => kept.stringify(answer, limits),
     formatError: (formatted, error) => formatError(formatted, error, limits, log),
     plugins: [
       ApolloServerPluginDrainHttpServer({ httpServer }),
       ApolloServerPluginLandingPageDisabled(),
-      // Root fields say less unless what they give is final.
-      ApolloServerPluginCacheControl({ defaultMaxAge: FINAL_SECONDS }),
+      ApolloServerPluginCacheControlDisabled(),
+      keepingPlugin,
+      kept.plugin(),
       costPlugin(limits),
       pinPlugin,
       freshnessPlugin,
@@ -108,7 +113,7 @@ export async function createServer(options: {
   const newContext = (): Context => {
     const views = chains.map((chain) => new ChainView(chain))
     const governance = views.map((view) => new GovernanceView(view))
-    return { chains: new Chains(views), governance, pollTexts, time: new RequestTime(limits) }
+    return { chains: new Chains(views), governance, pollTexts, time: new RequestTime(limits), keeping: new Keeping() }
   }
 
   app.use(cors({ methods: ['GET', 'HEAD', 'POST'], exposedHeaders: EXPOSED_HEADERS, maxAge: 86_400 }), compression())

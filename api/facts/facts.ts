@@ -36,8 +36,12 @@ export interface Totals {
   l1: { streamflowRound: number | null } | null
 }
 
+let nextGeneration = 1
+
 /** The facts of one chain, as they come in: those of blocks up to a mark for good, those above it until the next step. */
 export class HeldFacts {
+  /** Another one for whatever was loaded anew. */
+  readonly generation = nextGeneration++
   #final = newLayer()
   #tail = newLayer()
   #mark = -1
@@ -70,7 +74,7 @@ export class HeldFacts {
 
   /** All of it as of a head. */
   asOf(head: Head, totals: Totals): Facts {
-    return new Facts(this.#final, this.#tail, this.#mark, head, head.block, totals)
+    return new Facts(this.generation, this.#final, this.#tail, this.#mark, head, head.block, totals)
   }
 
   #hold(lists: Lists, layer: Layer): number {
@@ -94,6 +98,8 @@ export class Facts {
   #totals: Totals | undefined
 
   constructor(
+    /** Names what was loaded: with the same one, facts up to a mark are the same. */
+    readonly generation: number,
     private readonly final: Layer,
     private readonly tail: Layer,
     /** The last block whose facts no reorganisation changes. */
@@ -117,7 +123,15 @@ export class Facts {
 
   /** The same as of an earlier block. */
   asOf(at: Pick<Head, 'block' | 'blockHash' | 'timestamp'> & Partial<Head>): Facts {
-    return new Facts(this.final, this.tail, this.mark, { ...this.head, ...at }, this.latestBlock, this.#atHead)
+    return new Facts(
+      this.generation,
+      this.final,
+      this.tail,
+      this.mark,
+      { ...this.head, ...at },
+      this.latestBlock,
+      this.#atHead,
+    )
   }
 
   /** The first initialised round; 0 before any. */

@@ -47,7 +47,9 @@ export class RoundClock {
     try {
       if (!isAddress(roundsManager)) throw new TypeError('RoundsManager has no address')
       // A node that has not seen the block yet, or wants to be asked less often, may tell a moment later.
-      const client = createPublicClient({ transport: rpcTransport(this.rpcUrl, { timeout: 1500, retryCount: 2, retryDelay: 100 }) })
+      const client = createPublicClient({
+        transport: rpcTransport(this.rpcUrl, { timeout: 1500, retryCount: 2, retryDelay: 100 }),
+      })
       const round = await client.readContract({
         address: roundsManager,
         abi: ABI,

@@ -147,20 +147,22 @@ export class StakeFacts {
 
   /**
    * An account's stake at the start of a round; as it stands at the end of the block for Infinity, and for any round that
-   * is yet to begin then. Undefined for an account never seen.
+   * is yet to begin then. Undefined for an account never seen. `other` is what it had at another moment by these same facts,
+   * where that is known: a factor that is the same is not looked up again.
    */
-  at(account: string, round: number): Stake | undefined {
+  at(account: string, round: number, other?: Stake): Stake | undefined {
     const bond = this.facts.bonds.last(account, 'fromRound', round)
     const delegation = this.facts.delegations.last(account, 'fromRound', round)
     if (bond === undefined && delegation === undefined) return undefined
     const { delegate, bondedAmount, lastClaimRound, exact } = bond ?? NO_BOND
     const delegated = delegation ?? NO_DELEGATION
+    const isSameClaim = delegate === other?.delegate && lastClaimRound === other.lastClaimRound
     return {
       account,
       delegate,
       bondedAmount,
       lastClaimRound,
-      startFactor: delegate === null ? 0n : this.#factor(delegate, lastClaimRound),
+      startFactor: delegate === null ? 0n : isSameClaim ? other.startFactor : this.#factor(delegate, lastClaimRound),
       delegatedAmount: delegated.delegatedAmount,
       activationRound: delegated.activationRound,
       deactivationRound: delegated.deactivationRound,
@@ -275,6 +277,12 @@ export class StakeFacts {
     return this.facts.checkpoints.last(account) ?? null
   }
 
+  /** Rounds at whose start an account has another position than at that of the round before; one may come twice. */
+  *ownChanges(account: string): Generator<number> {
+    for (const { fromRound } of this.facts.bonds.all(account)) yield fromRound
+    for (const { fromRound } of this.facts.delegations.all(account)) yield fromRound
+  }
+
   /** Rounds at whose start an account, or whoever it delegated to, may have had something else than at the one before. */
   *changes(account: string): Generator<number> {
     const delegates = new Set<string>()
@@ -289,8 +297,7 @@ export class StakeFacts {
       yield deactivationRound
     }
     for (const delegate of delegates) {
-      for (const { fromRound } of this.facts.bonds.all(delegate)) yield fromRound
-      for (const { fromRound } of this.facts.delegations.all(delegate)) yield fromRound
+      yield* this.ownChanges(delegate)
     }
   }
 

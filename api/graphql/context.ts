@@ -1,6 +1,7 @@
 import type { PollTexts } from '../texts/poll-text.ts'
 import type { Chains } from '../views/chains.ts'
 import type { GovernanceView } from '../views/governance-view.ts'
+import type { Keeping } from './keeping.ts'
 import type { RequestTime } from './request-time.ts'
 
 /** What every resolver of one request shares: each chain as of one block. */
@@ -10,6 +11,7 @@ export interface Context {
   governance: readonly GovernanceView[]
   pollTexts: PollTexts
   time: RequestTime
+  keeping: Keeping
 }
 
 /** The proposals of all chains, or of the one named; BAD_USER_INPUT where there is none of that name. */

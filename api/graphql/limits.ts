@@ -1,7 +1,7 @@
 import { HeaderMap } from '@apollo/server'
 import { maxAliasesRule } from '@escape.tech/graphql-armor-max-aliases'
 import { maxDepthRule } from '@escape.tech/graphql-armor-max-depth'
-import type { FormattedExecutionResult, GraphQLError, ValidationContext, ValidationRule } from 'graphql'
+import type { GraphQLError, ValidationContext, ValidationRule } from 'graphql'
 import { ApiError, type ErrorCode } from '../facts/errors.ts'
 
 /** What one request, and one client, may ask of the API; api/schema.graphql tells clients. */
@@ -111,11 +111,15 @@ export function languageLimit(error: GraphQLError, { tokens, depth }: Limits): A
   return undefined
 }
 
-/** JSON of an answer; LIMIT_EXCEEDED for one that is too big. */
-export function stringify(answer: FormattedExecutionResult, { responseCharacters }: Limits): string {
-  const plain = JSON.stringify(answer)
+/** JSON of an answer or a part of it. */
+export function json(part: unknown): string {
+  const plain = JSON.stringify(part)
   // Half a character, which a request may have and an error repeat, is spelled in JSON, but no text to many who read it.
-  const text = plain.includes('\\ud') ? JSON.stringify(answer, wellFormed) : plain
+  return plain.includes('\\ud') ? JSON.stringify(part, wellFormed) : plain
+}
+
+/** The text of an answer; LIMIT_EXCEEDED for one that is too big. */
+export function withinLimit(text: string, { responseCharacters }: Limits): string {
   if (text.length <= responseCharacters) return text
   throw limitExceeded(
     'response',

@@ -7,7 +7,7 @@ import type { StakeSnapshot as Snapshot } from '../views/stake-snapshot.ts'
 import { exact, notExactOnL1, type OwnStake, type PowerInView, untoldWithoutRpc } from '../views/stake-view.ts'
 import { accountBallots } from './counting-resolvers.ts'
 import { encodeCursor, pinsOf } from './cursors.ts'
-import { type AllFields, given, mayBeKept, withFieldRules } from './field-rules.ts'
+import { type AllFields, given, withFieldRules } from './field-rules.ts'
 import type {
   AccountResolvers,
   ChainStatusResolvers,
@@ -34,14 +34,14 @@ const MAX_ACCOUNTS = 1000
 
 const Query: AllFields<QueryResolvers> = {
   status: (_, __, { chains }) => chains.views.map((view): ChainStatusParent => ({ view, state: view.state })),
-  round: (_, { number, network }, { chains }, info): RoundParent | null => {
+  round: (_, { number, network }, { chains, keeping }): RoundParent | null => {
     if (number === null || number === undefined) {
       const view = chains.forNow(network)
       const latest = view.facts.lastRound
       return latest === undefined ? null : { ...latest, view }
     }
     const view = chains.forRound(number, network)
-    if (view.atRound(number).isFinal) mayBeKept(info)
+    keeping.note(view.atRound(number))
     const round = view.facts.stake.roundFrom(number)
     return round?.number === number ? { ...round, view } : null
   },
@@ -60,30 +60,30 @@ const Query: AllFields<QueryResolvers> = {
       },
     }
   },
-  roundAt: (_, { time, block, network }, { chains }, info): RoundParent | null => {
+  roundAt: (_, { time, block, network }, { chains, keeping }): RoundParent | null => {
     const found = chains.lastRoundBy(roundBound(time, block), network)
-    if (found?.isFinal) mayBeKept(info)
+    if (found !== null) keeping.note(found)
     return found === null ? null : { ...found.round, view: found.view }
   },
-  votingPower: async (_, { account, ...asked }, { chains }, info) => {
+  votingPower: async (_, { account, ...asked }, { chains, keeping }) => {
     const stakes = await chains.at(asked)
-    if (stakes.isFinal) mayBeKept(info)
+    keeping.note(stakes)
     return stakes.toldPower(account)
   },
-  votingPowers: async (_, { accounts, ...asked }, { chains }, info) => {
+  votingPowers: async (_, { accounts, ...asked }, { chains, keeping }) => {
     if (accounts.length > MAX_ACCOUNTS) {
       throw new ApiError('LIMIT_EXCEEDED', `${accounts.length} accounts asked; at most 1,000 at a time`)
     }
     const stakes = await chains.at(asked)
-    if (stakes.isFinal) mayBeKept(info)
+    keeping.note(stakes)
     return Promise.all(accounts.map((account) => stakes.toldPower(account)))
   },
-  stakeSnapshot: async (_, asked, { chains }, info): Promise<StakeSnapshotParent> => {
+  stakeSnapshot: async (_, asked, { chains, keeping }): Promise<StakeSnapshotParent> => {
     const stakes = await chains.at(asked)
-    if (stakes.isFinal) mayBeKept(info)
+    keeping.note(stakes)
     return { stakes, snapshot: await stakes.snapshot() }
   },
-  tokenAllocation: (_, { round, supply, seats, network }, { chains }, info) => {
+  tokenAllocation: (_, { round, supply, seats, network }, { chains, keeping }) => {
     if (supply === null || supply === undefined) {
       throw new ApiError('BAD_USER_INPUT', `supply is ${supply}; it must be 0 or more, in wei`)
     }
@@ -91,7 +91,7 @@ const Query: AllFields<QueryResolvers> = {
       throw new ApiError('BAD_USER_INPUT', `seats is ${seats}; it must be 1 or more`)
     }
     const stakes = chains.forRound(round, network).atRound(round)
-    if (stakes.isFinal) mayBeKept(info)
+    keeping.note(stakes)
     const { totalStake, shares } = stakes.tokenAllocation(supply, seats)
     return {
       round,
@@ -208,7 +208,11 @@ const TokenShare: AllFields<TokenShareResolvers> = {
 
 const PageInfo: AllFields<PageInfoResolvers> = {
   hasNextPage: ({ hasNextPage }) => hasNextPage,
-  endCursor: ({ endKey }, _, { chains }) => (endKey === null ? null : encodeCursor(endKey, pinsOf(chains.views))),
+  endCursor: ({ endKey }, _, { chains, keeping }) => {
+    if (endKey === null) return null
+    keeping.noteHead()
+    return encodeCursor(endKey, pinsOf(chains.views))
+  },
 }
 
 const Account: AllFields<AccountResolvers> = {

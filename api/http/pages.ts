@@ -85,7 +85,7 @@ export function pagesRouter(server: {
     )
     if (body.kind !== 'single') return undefined
     const name = /\bquery\s+(\w+)/.exec(query)?.[1]
-    return { key: `${name} ${JSON.stringify(variables)}`, body: body.singleResult, data: body.singleResult.data }
+    return { key: `${name} ${JSON.stringify(variables)}`, body: body.singleResult, data: plain(body.singleResult.data) }
   }
 
   for (const page of server.pages) {
@@ -113,6 +113,12 @@ export function pagesRouter(server: {
     })
   }
   return router
+}
+
+/** Data of an answer that was kept comes as its text. */
+function plain(data: unknown): unknown {
+  const { toJSON } = (data ?? {}) as { toJSON?: () => unknown }
+  return typeof toJSON === 'function' ? toJSON() : data
 }
 
 function placeOf(request: Request): Place {

@@ -19,8 +19,15 @@ const MILLION = 1_000_000n
 
 /** The concentration of some amounts, none of them negative, and of a quorum, null where there is none. Zeros of nothing. */
 export function concentration(amounts: readonly bigint[], quorum: bigint | null): Concentration {
-  const mostFirst = [...amounts].sort((a, b) => (a === b ? 0 : a > b ? -1 : 1))
-  const total = mostFirst.reduce((sum, amount) => sum + amount, 0n)
+  return concentrationInOrder(
+    amounts.toSorted((a, b) => (a === b ? 0 : a > b ? -1 : 1)),
+    quorum,
+  )
+}
+
+/** The same of amounts that are sorted already, the most first. */
+export function concentrationInOrder(mostFirst: readonly bigint[], quorum: bigint | null): Concentration {
+  const total = sumOf(mostFirst)
   const least = (isEnough: (sum: bigint) => boolean) => (total === 0n ? 0 : leastThat(mostFirst, isEnough))
   const top = (count: number) => part(sumOf(mostFirst.slice(0, count)), total)
   return {
@@ -28,7 +35,7 @@ export function concentration(amounts: readonly bigint[], quorum: bigint | null)
     total,
     nakamoto33: least((sum) => sum * 3n > total) ?? 0,
     nakamoto50: least((sum) => sum * 2n > total) ?? 0,
-    nakamotoQuorum: quorum === null ? null : leastThat(mostFirst, (sum) => sum >= quorum),
+    nakamotoQuorum: quorum === null || quorum > total ? null : leastThat(mostFirst, (sum) => sum >= quorum),
     gini: gini(mostFirst, total),
     top1: top(1),
     top5: top(5),
@@ -47,12 +54,19 @@ function leastThat(mostFirst: readonly bigint[], isEnough: (sum: bigint) => bool
   return null
 }
 
-/** Of n amounts x sorted ascending Σ (2i − n − 1) x_i / (n Σ x): 0 where all have the same. */
+/**
+ * Of n amounts x sorted ascending Σ (2i − n − 1) x_i / (n Σ x): 0 where all have the same. With the sums P_k of the first k
+ * of those sorted descending, which take additions only, that is (2 Σ P_k − (n + 1) Σ x) / (n Σ x).
+ */
 function gini(mostFirst: readonly bigint[], total: bigint): string {
   const count = BigInt(mostFirst.length)
-  // The first of those sorted descending is the last of those sorted ascending.
-  const weighted = mostFirst.map((amount, index) => (count - 1n - 2n * BigInt(index)) * amount)
-  return part(sumOf(weighted), count * total)
+  let sum = 0n
+  let sums = 0n
+  for (const amount of mostFirst) {
+    sum += amount
+    sums += sum
+  }
+  return part(2n * sums - (count + 1n) * total, count * total)
 }
 
 function sumOf(amounts: readonly bigint[]): bigint {

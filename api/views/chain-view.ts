@@ -59,6 +59,26 @@ export class ChainView {
     }
   }
 
+  /**
+   * Names the index that this request reads and the rounds it has, without asking anything of it: of the same one what was
+   * settled is so for ever. Undefined where there are no facts.
+   */
+  get index(): string | undefined {
+    try {
+      this.#facts ??= this.chain.source.facts
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error
+    }
+    if (this.#facts === undefined || this.#facts instanceof ApiError) return undefined
+    const { generation, firstRound, currentRound } = this.#facts
+    return `${this.network} ${generation} ${firstRound} ${currentRound}`
+  }
+
+  /** Tells this request that something was asked of this chain, though it was answered before. */
+  noteAsked(): void {
+    this.#isAsked = true
+  }
+
   /** Whether anything was asked of this chain. */
   get isAsked(): boolean {
     return this.#isAsked

@@ -102,7 +102,7 @@ export class Chains {
   lastRoundBy(
     by: { block: bigint } | { time: number },
     network: string | null | undefined,
-  ): { round: RoundFacts; view: ChainView; isFinal: boolean } | null {
+  ): { round: RoundFacts; view: ChainView; isFinal: boolean; isSettled: boolean } | null {
     const views = 'block' in by ? [this.forNow(network)] : this.#arbitrumFirst(network)
     for (const view of views) {
       const { facts } = view
@@ -114,7 +114,8 @@ export class Chains {
       if (round === undefined) continue
       refuseFuture(facts, by)
       const upTo = 'block' in by ? Number(by.block) : (next?.block ?? Infinity)
-      return { round, view, isFinal: upTo <= facts.mark }
+      const isFinal = upTo <= facts.mark
+      return { round, view, isFinal, isSettled: isFinal }
     }
     return null
   }

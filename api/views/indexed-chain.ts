@@ -5,6 +5,7 @@ import type { Facts } from '../facts/facts.ts'
 import type { FactsSource } from '../facts/followed-chain.ts'
 import type { Concentration } from '../rules/concentration.ts'
 import type { Count } from '../rules/proposal-count.ts'
+import type { HolderStakes } from './holder-stakes.ts'
 import type { StakeSnapshot } from './stake-snapshot.ts'
 
 /** One indexed chain, for as long as the server runs. */
@@ -14,7 +15,9 @@ export interface IndexedChain {
   /** Counts of proposals that nothing changes any more. */
   counts: LRUCache<string, CountedProposal>
   /** Concentrations of rounds, by what fixed them; those of a page of them are worked out one after the other. */
-  concentrations: LRUCache<string, Concentration, () => Concentration>
+  concentrations: LRUCache<string, Concentration, () => Concentration | Promise<Concentration>>
+  /** What everybody had at the round whose concentration was worked out last; those of other rounds follow from it. */
+  holderStakes?: HolderStakes
 }
 
 /** A proposal's count with the facts it came from. */

@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { AskedBlock, BondingManager } from '../facts/bonding-manager.ts'
 import { ApiError } from '../facts/errors.ts'
 import type { Facts, Head } from '../facts/facts.ts'
-import { type Concentration, concentration } from '../rules/concentration.ts'
+import { type Concentration, concentration, concentrationInOrder } from '../rules/concentration.ts'
 import { treasuryRule } from '../rules/counting-rule.ts'
 import { governorQuorum } from '../rules/governor-tally.ts'
 import { allocateTokens, type TokenAllocation } from '../rules/token-allocation.ts'
@@ -19,6 +19,7 @@ import {
   type VotingPower,
   votingPower,
 } from '../rules/voting-power.ts'
+import { HolderStakes } from './holder-stakes.ts'
 import { checkpointedFrom, type IndexedChain, roundOf } from './indexed-chain.ts'
 import { StakeSnapshot } from './stake-snapshot.ts'
 
@@ -77,6 +78,15 @@ export class StakeView {
   get isFinal(): boolean {
     const { round, block } = this.moment
     return block === null ? round < this.facts.currentRound : block <= this.facts.mark
+  }
+
+  /**
+   * Whether no reorganisation changes that any more, and no event that is yet to come: of a round, where the NewRound after
+   * it is as deep as that. What rewards a claim in the round of a block has shows at that one's end only: not of blocks.
+   */
+  get isSettled(): boolean {
+    const { round, block } = this.moment
+    return block === null && (this.facts.stake.roundFrom(round + 1)?.block ?? Infinity) <= this.facts.mark
   }
 
   /**
@@ -163,7 +173,12 @@ export class StakeView {
     const fixedBy = this.totals().finalSince ?? blockHash ?? block
     const key = `${deployment} ${round} ${asked} ${of} ${fixedBy}`
     return this.chain.concentrations.forceFetch(key, {
-      context: () => concentration(this.#amounts(of), this.#quorum()),
+      context: async () => {
+        const inOrder = of === 'HOLDERS' && asked === null && this.isFinal ? await this.#holderStakes() : undefined
+        return inOrder === undefined
+          ? concentration(this.#amounts(of), this.#quorum())
+          : concentrationInOrder(inOrder, this.#quorum())
+      },
     })
   }
 
@@ -244,6 +259,18 @@ export class StakeView {
       const stake = this.#powerOf(holder.account, holder).stake ?? 0n
       return stake > 0n ? [stake] : []
     })
+  }
+
+  /**
+   * Everybody's own stake at the start of a final round, most first, from that at the round asked last; undefined where it
+   * cannot be told. #amounts() without an order, which says why.
+   */
+  async #holderStakes(): Promise<bigint[] | undefined> {
+    const { facts, chain } = this
+    const { round } = this.moment
+    if (facts.totals.l1 !== null) return undefined
+    if (!chain.holderStakes?.tells(round, facts)) chain.holderStakes = await HolderStakes.at(facts, round)
+    return chain.holderStakes.mostFirstAt(round)
   }
 
   /** LivepeerGovernor.quorum of the round before, wei; null before there was a governor. */

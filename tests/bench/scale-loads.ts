@@ -74,6 +74,21 @@ export const KINDS: readonly Kind[] = [
   },
 ]
 
+/** Whose concentration is asked for. */
+export const CONCENTRATED = ['ACTIVE_TRANSCODERS', 'HOLDERS'] as const
+
+/** Bodies that ask for the concentration of every round there is: pages from both ends of the list. */
+export function concentrationBodies(of: (typeof CONCENTRATED)[number], { firstRound, lastRound }: Askable): string[] {
+  const rounds = lastRound - firstRound + 1
+  const body = (first: number, descending: boolean) =>
+    JSON.stringify({
+      query: `{ rounds(first: ${first}, descending: ${descending}) { nodes {
+        number concentration(of: ${of}) { nakamoto33 nakamoto50 nakamotoQuorum gini top10 } } } }`,
+    })
+  if (rounds > 2 * BATCH) throw new StackError(`${rounds} rounds are more than two pages`)
+  return rounds <= BATCH ? [body(rounds, false)] : [body(BATCH, false), body(rounds - BATCH, true)]
+}
+
 /** How long requests took one after the other, milliseconds. */
 export interface Times {
   requests: number

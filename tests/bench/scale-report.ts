@@ -1,15 +1,18 @@
 import type { IndexingSpan } from './growing-index.ts'
 import type { KindResult, ScaleReport, StageResult } from './scale.ts'
-import type { Times } from './scale-loads.ts'
+import { CONCENTRATED, type Times } from './scale-loads.ts'
 import { table } from './table.ts'
 
 /** How a growing chain was coped with, as tables: a column for each stage, and how much more the last one takes. */
 export function textOfScale(report: ScaleReport): string {
-  const { chain, generation, indexing, stages } = report
+  const { chain, generation, kept, indexing, stages } = report
   const mebibytes = (generation.bytes / 2 ** 20).toFixed(1)
   return [
     `Made-up chain, seed ${chain.seed}: ${chain.accounts} accounts, ${chain.transcoders} transcoders, ${chain.rounds} rounds,`,
     `${generation.events} events, made up in ${generation.seconds.toFixed(1)} s (${mebibytes} MiB).`,
+    ...(kept === undefined
+      ? []
+      : [`Measured on a copy of the index kept in ${kept}; of indexing it tells what was measured then.`]),
     '',
     spans(indexing),
     '',
@@ -37,6 +40,11 @@ export function textOfScale(report: ScaleReport): string {
     }),
     '',
     told(stages),
+    '',
+    aims(stages),
+    '',
+    'The aims are those at the real size, of 1,700 rounds. Of what is measured with the head still and moving, and of load',
+    'and restart, the worse counts.',
     '',
     ...stages.map(({ rounds, compared, differences }) =>
       [`After ${rounds} rounds ${compared} values compared with the model, ${differences.length} differ.`]
@@ -70,6 +78,10 @@ function sizes(stages: readonly StageResult[]): string {
         [`${name}, first answer after s`, (stage) => stage[start].firstAnswer, 1],
         [`${name}, loading by its own count, s`, (stage) => stage[start].told[LOAD_SECONDS] ?? Number.NaN, 1],
         [`${name}, memory then, MiB`, (stage) => stage[start].memory / 2 ** 20, 0],
+        ...CONCENTRATED.flatMap((of): [string, Figure, number][] => [
+          [`${name}, concentration of ${of}, s`, (stage) => stage[start].concentration[of].first, 2],
+          [`${name}, the same again, s`, (stage) => stage[start].concentration[of].again, 3],
+        ]),
       ]
     }),
   ]
@@ -128,6 +140,55 @@ function told(stages: readonly StageResult[]): string {
   const figures = (name: string) => stages.map((stage) => stage.told[name] ?? Number.NaN)
   const rows = names.map((name) => [name, ...figures(name).map(String), ratio(figures(name))])
   return table(header('What the API tells at /metrics', stages), rows)
+}
+
+/** What the last stage is to be, with what it is. */
+function aims(stages: readonly StageResult[]): string {
+  const stage = stages.at(-1)
+  if (stage === undefined) return ''
+  const heads = [stage.still, stage.moving]
+  const kind = (results: readonly KindResult[], start: string) => results.find(({ name }) => name.startsWith(start))
+  const worst = (figure: (results: readonly KindResult[]) => number | undefined) =>
+    Math.max(...heads.map((results) => figure(results) ?? Number.NaN))
+  const p50 = (start: string, when: 'neverAsked' | 'askedAgain' = 'neverAsked') =>
+    worst((results) => kind(results, start)?.[when].p50)
+  const overFloor = (figure: (result: KindResult) => number | undefined) =>
+    worst((results) => {
+      const [floor, own] = [kind(results, '__typename'), kind(results, 'votingPower')]
+      return floor && own && (figure(own) ?? Number.NaN) / (figure(floor) ?? Number.NaN)
+    })
+  const starts = [stage.load, stage.restart]
+  const concentration = (of: (typeof CONCENTRATED)[number], when: 'first' | 'again') =>
+    Math.max(...starts.map((start) => start.concentration[of][when]))
+  const rows: [what: string, figure: number, most: number, unit: string][] = [
+    ['votingPower, new, over __typename', overFloor(({ neverAsked }) => neverAsked.p50), 2, '×'],
+    [
+      '__typename, requests a second, over votingPower',
+      overFloor(({ perSecond }) => perSecond && 1 / perSecond),
+      2,
+      '×',
+    ],
+    ['votingPowers of 1,000, new', p50('votingPowers'), 40, 'ms'],
+    ['stakeSnapshot, first 1,000 holders, new', p50('stakeSnapshot'), 60, 'ms'],
+    ['the same again', p50('stakeSnapshot', 'askedAgain'), 10, 'ms'],
+    ['votingPowerHistory of a transcoder, new', p50('votingPowerHistory'), 40, 'ms'],
+    ['proposals(first: 50) with tallies, new', p50('proposals'), 40, 'ms'],
+    ['concentration of HOLDERS at every round, new', concentration('HOLDERS', 'first'), 5, 's'],
+    ['the same again', 1000 * concentration('HOLDERS', 'again'), 50, 'ms'],
+    ['event loop held up at most', 1000 * (stage.told.nodejs_eventloop_lag_max_seconds ?? Number.NaN), 50, 'ms'],
+    ['load', stage.load.firstAnswer, 120, 's'],
+    ['restart', stage.restart.firstAnswer, 10, 's'],
+    ['memory of the API', (stage.memory.API ?? Number.NaN) / 2 ** 20, 512, 'MiB'],
+  ]
+  return table(
+    [`Aims, ${stage.rounds} rounds`, 'is', 'at most', ''],
+    rows.map(([what, figure, most, unit]) => [
+      what,
+      `${figure.toFixed(1)} ${unit}`,
+      `${most} ${unit}`,
+      figure <= most ? 'met' : 'missed',
+    ]),
+  )
 }
 
 function kinds(stages: readonly StageResult[], head: 'still' | 'moving'): string[] {

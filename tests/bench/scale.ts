@@ -20,6 +20,8 @@ import {
   type Askable,
   ask,
   askInTurn,
+  CONCENTRATED,
+  concentrationBodies,
   KINDS,
   type Kind,
   newBodies,
@@ -57,6 +59,8 @@ export interface ApiStart {
   memory: number
   /** What it tells of itself at /metrics then. */
   told: Record<string, number>
+  /** Of every round: when it is asked for the first time, and again, median. Seconds. */
+  concentration: Record<(typeof CONCENTRATED)[number], { first: number; again: number }>
 }
 
 /** What was measured with the head held after some rounds. */
@@ -85,6 +89,8 @@ export interface StageResult {
 export interface ScaleReport {
   chain: ChainSize
   generation: MadeUp['generation']
+  /** The folder of the index that was measured on, where it is kept. */
+  kept?: string
   /** Stage by stage. */
   indexing: IndexingSpan[]
   stages: StageResult[]
@@ -92,6 +98,8 @@ export interface ScaleReport {
 
 /** The head moves on so often a second. */
 const BLOCKS_PER_SECOND = 4
+/** How often concentrations are asked for again. */
+const RUNS_AGAIN = 7
 
 /** Grows one index of a made-up chain, and measures the API at each of its stages. */
 export async function measureScale(
@@ -161,7 +169,7 @@ async function measureKept(
     await index.caughtUp('starting')
     const scale = new Scale({ signal, onProgress, index, truth, seconds: options.seconds })
     const stages = [await scale.measure(options.chain.rounds, truth.lastBlock)]
-    return { chain: options.chain, generation, indexing, stages }
+    return { chain: options.chain, generation, kept: folder, indexing, stages }
   } finally {
     await index.stop()
   }
@@ -207,6 +215,8 @@ class Scale {
     const block = chain.head
     const events = [...trace.blocksWithLogs(0, block)].reduce((sum, { logs }) => sum + logs.length, 0)
     const { load, restart } = await this.#apiStarts(rounds)
+    // What it tells of its event loop is since it was asked last.
+    await toldBy(stack.url)
     const still = await this.#measureKinds(`${rounds} rounds, head still`, (kind) => this.#nextHead(kind))
     const movement = new Movement(chain, truth.lastBlock, stack.url)
     const moving = await this.#measureKinds(`${rounds} rounds, head moving`).finally(() => movement.stop())
@@ -294,10 +304,29 @@ class Scale {
       await waitFor(async () => (await blockOf(api.url)) >= chain.head || undefined, signal)
       await ask(api.url, body)
       const firstAnswer = secondsSince(started)
-      return { ready, firstAnswer, memory: residentBytes(api.pid), told: await toldBy(api.url) }
+      const memory = residentBytes(api.pid)
+      const told = await toldBy(api.url)
+      return { ready, firstAnswer, memory, told, concentration: await this.#concentration(api.url) }
     } finally {
       await api.stop()
     }
+  }
+
+  /** Only of an API that was just started is nothing of it kept. */
+  async #concentration(url: string): Promise<ApiStart['concentration']> {
+    const results: Partial<ApiStart['concentration']> = {}
+    for (const of of CONCENTRATED) {
+      const bodies = concentrationBodies(of, this.#askable())
+      const times: number[] = []
+      for (let run = 0; run < 1 + RUNS_AGAIN; run++) {
+        const started = performance.now()
+        for (const body of bodies) await ask(url, body)
+        times.push(secondsSince(started))
+      }
+      const [first = Number.NaN, ...again] = times
+      results[of] = { first, again: again.sort((a, b) => a - b)[Math.floor(RUNS_AGAIN / 2)] ?? Number.NaN }
+    }
+    return results as ApiStart['concentration']
   }
 
   #memory(): Record<string, number> {
@@ -348,7 +377,8 @@ function graphNodeUrl(stack: number): string {
 /** Figures of an API's own that are no counts, by name. */
 async function toldBy(url: string): Promise<Record<string, number>> {
   const text = await (await fetch(`${url}/metrics`)).text()
-  const gauges = new Set([...text.matchAll(/^# TYPE (livepeer_\S+) gauge$/gm)].map(([, name]) => name))
+  const pattern = /^# TYPE (livepeer_\S+|nodejs_eventloop_lag_(?:max|p99)_seconds) gauge$/gm
+  const gauges = new Set([...text.matchAll(pattern)].map(([, name]) => name))
   const found: Record<string, number> = {}
   for (const [, name = '', labels = '', value] of text.matchAll(/^(\w+)(\{.*\})? (\S+)$/gm)) {
     if (gauges.has(name)) found[name + labels.replace(`network="${NETWORK}"`, '').replace('{}', '')] = Number(value)

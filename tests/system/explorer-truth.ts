@@ -8,6 +8,7 @@ import type { ProposalRecountQuery } from '../../web/generated/proposal-recount.
 import { ProposalVotesDocument, type ProposalVotesQuery } from '../../web/generated/proposal-votes.ts'
 import { NOTHING, recountInput } from '../../web/proposal/changes.ts'
 import { countedOf, countingOf, standingsOf } from '../../web/proposal/counting.ts'
+import { allWeighed } from '../../web/weights.ts'
 import { Comparer, type Comparison } from './livepeer-truth.ts'
 
 /**
@@ -24,7 +25,7 @@ export async function compareExplorer(url: string): Promise<Comparison> {
     const { proposal, status } = await api.request<ProposalQuery>(String(ProposalDocument), { id })
     const asked = await api.request<ProposalVotesQuery>(String(ProposalVotesDocument), { id })
     const missing = await api.request<ProposalAbsenteesQuery>(String(ProposalAbsenteesDocument), { id })
-    const votes = asked.proposal?.votes?.nodes
+    const votes = allWeighed(asked.proposal?.votes?.nodes ?? [])
     const absentees = missing.proposal?.absentees?.nodes
     const chain = status.find(({ network }) => network === proposal?.network)
     if (!proposal || !votes || !absentees || chain === undefined) throw new Error(`${id} is not whole`)

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { concentration } from '../../api/rules/concentration.ts'
+import { mulberry32 } from '../bench/random.ts'
 
 const nothing = {
   nakamoto33: 0,
@@ -59,4 +60,17 @@ test('one wei of amounts beyond what a float tells turns the count', () => {
   const half = 10n ** 27n
   expect(concentration([half, half - 1n, 1n], null).nakamoto50).toBe(2)
   expect(concentration([half + 1n, half - 1n, 1n], null).nakamoto50).toBe(1)
+})
+
+test("the Gini coefficient is the definition's, to the last digit told", () => {
+  const random = mulberry32(7)
+  for (let run = 0; run < 200; run++) {
+    const count = 1 + Math.floor(random() * 40)
+    const amounts = Array.from({ length: count }, () => BigInt(Math.floor(random() * (run % 2 === 0 ? 5 : 1e15))))
+    const ascending = amounts.toSorted((a, b) => (a < b ? -1 : a > b ? 1 : 0))
+    const whole = BigInt(count) * amounts.reduce((sum, amount) => sum + amount, 0n)
+    const weighted = ascending.map((amount, index) => BigInt(2 * (index + 1) - count - 1) * amount)
+    const millionths = whole === 0n ? 0n : (weighted.reduce((sum, part) => sum + part, 0n) * 1_000_000n) / whole
+    expect([amounts, concentration(amounts, null).gini]).toEqual([amounts, `0.${String(millionths).padStart(6, '0')}`])
+  }
 })
