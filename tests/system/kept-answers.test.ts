@@ -95,7 +95,17 @@ class ToldChain implements FactsSource {
     return {
       ...{ head: this.#read.head, firstRound: 1, currentRound: 22, contradictions: 0, isL1: false },
       ...{ error: this.error ?? null, chainHead: { block: this.block, timestamp: NOW, synced: true } },
-      ...{ behindSeconds: 0, ageSeconds: 0, isOverdue: false, isChecked: true, facts: 0, bytes: 0, loadSeconds: 0 },
+      ...{
+        behindSeconds: 0,
+        ageSeconds: 0,
+        headAgeSeconds: 0,
+        maxHeadAgeSeconds: null,
+        isOverdue: false,
+        isChecked: true,
+        facts: 0,
+        bytes: 0,
+        loadSeconds: 0,
+      },
     }
   }
 }

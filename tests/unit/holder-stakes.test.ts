@@ -75,7 +75,17 @@ function chainOf(facts: Facts): IndexedChain & { source: FactsSource & { facts: 
     roundAt: async ({ currentRound }: Facts) => currentRound,
     state: {
       ...{ head: facts.head, firstRound: 1, currentRound: ROUNDS, contradictions: 0, isL1: false, error: null },
-      ...{ chainHead: null, behindSeconds: 0, ageSeconds: 0, isOverdue: false, isChecked: true, facts: 0, bytes: 0 },
+      ...{
+        chainHead: null,
+        behindSeconds: 0,
+        ageSeconds: 0,
+        headAgeSeconds: 0,
+        maxHeadAgeSeconds: null,
+        isOverdue: false,
+        isChecked: true,
+        facts: 0,
+        bytes: 0,
+      },
       loadSeconds: 0,
     },
   }

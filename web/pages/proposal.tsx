@@ -5,6 +5,7 @@ import { useAnswer } from '../ask.ts'
 import { type Choice, ProposalDocument, type ProposalQuery } from '../generated/proposal.ts'
 import { ProposalAbsenteesDocument } from '../generated/proposal-absentees.ts'
 import { ProposalVotesDocument } from '../generated/proposal-votes.ts'
+import { type AskedPages, useAskedPages } from '../parts/all-pages.ts'
 import { Address, When } from '../parts/figures.tsx'
 import { PageHead } from '../parts/page.tsx'
 import { Empty, Panel, Refused, Skeleton, Trouble } from '../parts/panel.tsx'
@@ -14,7 +15,6 @@ import type { Order } from '../parts/table.tsx'
 import { proposalVariables } from '../places.ts'
 import { type Problem, problemAt } from '../problems.ts'
 import { Absent } from '../proposal/absent.tsx'
-import { type AllPages, useAllPages } from '../proposal/all-pages.ts'
 import type { ToldProposal } from '../proposal/counting.ts'
 import { Actions, Facts, InvalidVotes, Timeline } from '../proposal/events.tsx'
 import { MyStake } from '../proposal/my-stake.tsx'
@@ -66,8 +66,8 @@ function Told({
   const { id, system } = proposal
   const { path, query, route } = useLocation()
   const problems = asked.answer?.problems ?? []
-  const votes = useAllPages(ProposalVotesDocument, variables, ({ proposal }) => proposal?.votes)
-  const absentees = useAllPages(ProposalAbsenteesDocument, variables, ({ proposal }) => proposal?.absentees)
+  const votes = useAskedPages(ProposalVotesDocument, variables, ({ proposal }) => proposal?.votes)
+  const absentees = useAskedPages(ProposalAbsenteesDocument, variables, ({ proposal }) => proposal?.absentees)
   const chain = status.find(({ network }) => network === proposal.network)
   const show = (changes: Record<string, string | undefined>, isTyping = false) => {
     const given = Object.entries(changes).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]))
@@ -247,12 +247,12 @@ function orderIn(text: string | undefined): Order | undefined {
 }
 
 /** Rows that could not be had, and why. */
-function Missing({ pages: { problem, isWhole } }: { pages: AllPages<unknown, unknown> }) {
+function Missing({ pages: { problem, isWhole } }: { pages: AskedPages<unknown, unknown> }) {
   if (problem !== undefined) return <Trouble problem={problem} old />
   return isWhole ? null : <p class="note">The rest is on its way …</p>
 }
 
-function NotTold({ pages: { asked }, part }: { pages: AllPages<unknown, unknown>; part: string }) {
+function NotTold({ pages: { asked }, part }: { pages: AskedPages<unknown, unknown>; part: string }) {
   const problem = problemAt(asked.answer?.problems ?? [], 'proposal', part)
   return problem === undefined ? <Empty>Not there.</Empty> : <Trouble problem={problem} />
 }

@@ -1,4 +1,5 @@
 import { useEffect, useReducer, useRef } from 'preact/hooks'
+import { type Asked, ask, type Document, useAnswer } from '../ask.ts'
 import type { Problem } from '../problems.ts'
 
 /** A page of a list, as the API has them. */
@@ -77,4 +78,28 @@ export function useAllPages<Node>(
     isWhole: own?.isWhole ?? !first.pageInfo.hasNextPage,
     problem: own?.problem,
   }
+}
+
+/** A list that is asked for by a document of its own. */
+export interface AskedPages<Data, Node> extends AllPages<Node> {
+  /** The first page, with its problems. */
+  asked: Asked<Data>
+  /** How many there are in all; 0 before that is known. */
+  total: number
+}
+
+/** All pages of the list that a document asks for. */
+export function useAskedPages<Data, Node, Variables extends object>(
+  document: Document<Data, Variables & { after?: string | null }>,
+  variables: Variables,
+  listOf: (data: Data) => (ListPage<Node> & { totalCount: number }) | null | undefined,
+): AskedPages<Data, Node> {
+  const asked = useAnswer(document, variables)
+  const first = asked.answer?.data ? listOf(asked.answer.data) : undefined
+  const pages = useAllPages(JSON.stringify(variables), first, async (after) => {
+    const { data, problems } = await ask(document, { ...variables, after })
+    const page = data === null ? undefined : listOf(data)
+    return page ?? problems[0] ?? { code: 'UNREACHABLE', message: 'The API answered nothing' }
+  })
+  return { ...pages, asked, total: first?.totalCount ?? 0 }
 }

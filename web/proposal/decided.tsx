@@ -1,6 +1,7 @@
 import { useMemo } from 'preact/hooks'
 import type { Counting } from '../../api/rules/proposal-count.ts'
 import { amountText, countText, percentText, shareOf, shortAmount } from '../amounts.ts'
+import { drawnTokens } from '../charts/drawn.ts'
 import { StepLine } from '../charts/step-line.tsx'
 import type { VotingSystem } from '../generated/proposal.ts'
 import { day, localClock, localTime } from '../moments.ts'
@@ -10,11 +11,6 @@ import { Table } from '../parts/table.tsx'
 import { countedOf, decidedBy, type Standing, standingsOf, type ToldAbsentee, type ToldVote } from './counting.ts'
 import { sharesBySize, smallestTurningAbsentees, smallestTurningVoters, type TurningSet } from './decisiveness.ts'
 import { electorateName } from './result.tsx'
-
-/** Amounts as a chart takes them: whole tokens, with two digits. */
-function forChart(wei: bigint): number {
-  return Number(wei / 10n ** 16n) / 100
-}
 
 function isoOf(seconds: number): string {
   return new Date(seconds * 1000).toISOString()
@@ -74,11 +70,11 @@ export function WhenDecided({
         series={choices.map((choice) => ({
           name: choiceName(choice, system),
           kind: sides[choice],
-          points: steps.map(({ at, sums }) => ({ x: at, y: forChart(sums[sides[choice]]) })),
+          points: steps.map(({ at, sums }) => ({ x: at, y: drawnTokens(sums[sides[choice]]) })),
         }))}
         formatX={(x) => (isLong ? day(isoOf(x)).replace(/ \d{4}$/, '') : localClock(isoOf(x)))}
         formatY={(y) => shortAmount(BigInt(Math.trunc(y)) * 10n ** 18n)}
-        levels={[{ y: forChart(quorum), name: `quorum ${shortAmount(quorum)}` }]}
+        levels={[{ y: drawnTokens(quorum), name: `quorum ${shortAmount(quorum)}` }]}
         marks={decided === undefined ? [] : [{ x: decided.at, name: isOpen ? `${verdict} since` : 'decided' }]}
         tell={(x) => <Telling standing={steps.find(({ at }) => at === x)} system={system} unit={unit} />}
         table={<Standings standings={standings} system={system} />}
