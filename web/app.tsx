@@ -31,7 +31,7 @@ const OWN_PATHS =
 /** The explorer: the frame, and in it the page that the address names. */
 export function App() {
   return (
-    <LocationProvider scope={isVerify() ? /^\/verify\/?(?:$|[?#])/ : OWN_PATHS}>
+    <LocationProvider scope={isVerify(location.pathname) ? /^\/verify\/?(?:$|[?#])/ : OWN_PATHS}>
       <Frame />
     </LocationProvider>
   )

@@ -9,7 +9,7 @@ export function placeWith(
   return search === '' ? path : `${path}?${search}`
 }
 
-/** Whether this is the page that may ask other servers: to any other it is left by loading that one anew. */
-export function isVerify(): boolean {
-  return /^\/verify\/?$/.test(location.pathname)
+/** Whether a path is of the page that may ask other servers: to any other it is left by loading that one anew. */
+export function isVerify(path: string): boolean {
+  return /^\/verify\/?$/.test(path)
 }
