@@ -62,7 +62,7 @@ export function takeFirstView(page: globalThis.Document): void {
 }
 
 /** One question of one page: the operation's name and its variables. */
-export function keyOf(document: AnyDocument, variables: object): string {
+function keyOf(document: AnyDocument, variables: object): string {
   return `${/\b(?:query)\s+(\w+)/.exec(String(document))?.[1]} ${JSON.stringify(variables)}`
 }
 

@@ -11,10 +11,10 @@ export interface TestedPage {
 
 /** A treasury proposal that was executed, with overrides; a poll; a vote of the DAO with a payment. */
 export const TREASURY = 'treasury:66972357199634113862121899119113811504688259260957741133310485822226026564359'
-export const POLL = 'poll:0xe801273f775eacc1d74d1d43f92ec4524cabbd35'
-export const ARAGON = 'aragon:0xb40d99b1eb2446784cf15972d43dd1538fd116a5:31'
+const POLL = 'poll:0xe801273f775eacc1d74d1d43f92ec4524cabbd35'
+const ARAGON = 'aragon:0xb40d99b1eb2446784cf15972d43dd1538fd116a5:31'
 /** The largest transcoder at the last round. */
-export const TRANSCODER = '0x553bc17a05702530097c3677091c5bb47a3a7931'
+const TRANSCODER = '0x553bc17a05702530097c3677091c5bb47a3a7931'
 
 /** Every page, some of them at more than one place: a new one is a line. */
 export const TESTED_PAGES: readonly TestedPage[] = [

@@ -109,7 +109,7 @@ export async function answering(
 }
 
 /** The name of the operation that a request asks for. */
-export function operationOf(route: Route): string | undefined {
+function operationOf(route: Route): string | undefined {
   const request = route.request()
   const query = new URL(request.url()).searchParams.get('query') ?? String(request.postDataJSON()?.query)
   return /\bquery\s+(\w+)/.exec(query)?.[1]

@@ -238,7 +238,11 @@ function OneTreasury({
           {read.problem !== undefined && <Trouble problem={read.problem} again={load} />}
         </div>
       </div>
-      {count > 0 && !read.isWhole && read.isAsking && <Skeleton rows={4} />}
+      {count > 0 && !read.isWhole && read.isAsking && (
+        <div class="reading">
+          <Skeleton rows={6} />
+        </div>
+      )}
       {read.isWhole && count > 0 && (
         <>
           <h3>Balance</h3>

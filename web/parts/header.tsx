@@ -150,7 +150,7 @@ function Search() {
 }
 
 /** The page that is looked for; none of nothing. */
-export function placeOf(text: string): string | undefined {
+function placeOf(text: string): string | undefined {
   const wanted = text.trim()
   if (wanted === '') return undefined
   if (/^0x[0-9a-f]{40}$/i.test(wanted)) return `/accounts/${wanted.toLowerCase()}`

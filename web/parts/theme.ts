@@ -6,7 +6,7 @@ export type Theme = 'SYSTEM' | 'LIGHT' | 'DARK'
 const KEY = 'livepeer-governance.theme'
 
 /** The theme now. */
-export const theme = signal<Theme>('SYSTEM')
+const theme = signal<Theme>('SYSTEM')
 
 /** Takes the theme that this browser kept. */
 export function loadTheme(): void {
