@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest'
-import { placeWith } from '../../web/parts/place.ts'
 import { proposalsVariables } from '../../web/places.ts'
 
 describe('what an address of the list of proposals asks for', () => {
@@ -32,17 +31,5 @@ describe('what an address of the list of proposals asks for', () => {
       orderBy: 'CREATED_DESC',
       after: 'abc',
     })
-  })
-})
-
-describe('an address with some parameters changed', () => {
-  test.each<[Record<string, string>, Record<string, string>, string]>([
-    [{}, {}, '/proposals'],
-    [{}, { q: 'a b&c' }, '/proposals?q=a+b%26c'],
-    [{ q: 'a' }, { q: '' }, '/proposals'],
-    [{ unknown: '1', q: 'a' }, { q: 'b' }, '/proposals?unknown=1&q=b'],
-    [{ q: 'a', system: '' }, { state: 'ACTIVE' }, '/proposals?q=a&state=ACTIVE'],
-  ])('%j changed by %j', (query, changes, place) => {
-    expect(placeWith('/proposals', query, changes)).toBe(place)
   })
 })

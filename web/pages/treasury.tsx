@@ -196,6 +196,8 @@ function OneTreasury({
 }) {
   const { address, network, balance, totalIn, totalOut, transfers } = treasury
   const count = transfers?.totalCount ?? 0
+  // From the first paint on, so that nothing moves when reading begins.
+  const isReading = read.isAsking || (count <= READ_AT_ONCE && read.problem === undefined)
   const sums = useMemo(() => sumsOf(read.transfers, address), [read.transfers, address])
   return (
     <>
@@ -225,10 +227,10 @@ function OneTreasury({
           )}
           {!read.isWhole && count > 0 && read.problem === undefined && (
             <p role="status">
-              {read.isAsking
+              {isReading
                 ? `${countText(read.transfers.length)} of ${countText(count)} transfers read…`
                 : `There are ${countText(count)} transfers: `}
-              {!read.isAsking && (
+              {!isReading && (
                 <button type="button" onClick={load}>
                   Read them all
                 </button>
@@ -238,7 +240,11 @@ function OneTreasury({
           {read.problem !== undefined && <Trouble problem={read.problem} again={load} />}
         </div>
       </div>
-      {count > 0 && !read.isWhole && read.isAsking && <Skeleton rows={4} />}
+      {count > 0 && !read.isWhole && isReading && (
+        <div class="reading">
+          <Skeleton rows={6} />
+        </div>
+      )}
       {read.isWhole && count > 0 && (
         <>
           <h3>Balance</h3>
