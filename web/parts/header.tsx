@@ -133,7 +133,7 @@ function Search() {
           event.preventDefault()
           const place = placeOf(field.current?.value ?? '')
           if (place === undefined) return
-          if (isVerify()) location.assign(place)
+          if (isVerify(location.pathname)) location.assign(place)
           else route(place)
         }}
       >
