@@ -244,20 +244,20 @@ describe.skipIf(chains.length === 0)('on an API whose graph-node is dead', () =>
       expect(await own.page.locator('.freshness li.good').count()).toBe(chains.length)
 
       proxy.turn('down')
-      await expect.poll(answers, { timeout: 20_000 }).toContain('"error":"')
+      await expect.poll(answers, { timeout: 40_000 }).toContain('"error":"')
       await own.page.clock.runFor(21_000)
       await own.page.locator('.freshness li.bad', { hasText: /^recorded · does not answer; as of block/ }).waitFor()
       expect(await own.page.locator('.freshness li.good').count()).toBe(others.length)
       expect(await main.innerText()).toBe(before)
 
-      await expect.poll(answers, { timeout: 20_000 }).toContain('has not answered for')
+      await expect.poll(answers, { timeout: 40_000 }).toContain('has not answered for')
       await own.page.clock.runFor(21_000)
       await main.getByText('The index of this chain does not answer').first().waitFor()
       await own.page.locator('.freshness').getByText('has not answered for').waitFor()
       expect(await own.page.locator('#latest li').count(), 'what was there stays').toBe(8)
 
       proxy.turn('fine')
-      await expect.poll(answers, { timeout: 20_000 }).not.toContain('"error":"')
+      await expect.poll(answers, { timeout: 40_000 }).not.toContain('"error":"')
       await own.page.clock.runFor(21_000)
       await main.getByText('The index of this chain does not answer').first().waitFor({ state: 'detached' })
       await expect.poll(() => main.innerText()).toBe(before)

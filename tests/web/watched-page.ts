@@ -45,7 +45,12 @@ export async function openPage(
     if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text())
   })
   page.on('pageerror', (error) => complaints.push(`not caught: ${error.message}`))
-  return { page, complaints, strays, close: () => context.close() }
+  const close = async () => {
+    // What is being answered now is nobody's any more.
+    await page.unrouteAll({ behavior: 'ignoreErrors' })
+    await context.close()
+  }
+  return { page, complaints, strays, close }
 }
 
 function watch(): void {
