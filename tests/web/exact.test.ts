@@ -57,6 +57,19 @@ function percent(part: bigint, whole: bigint): string {
   return `${digits.slice(0, -2)}.${digits.slice(-2)} %`
 }
 
+/** What each choice got, by its name. */
+const expected: [string, Record<string, string>, quorum?: bigint][] = [
+  ...Object.entries(proposals).map(([id, { finalVotes, quorum }]): [string, Record<string, string>, bigint?] => [
+    `treasury:${id}`,
+    { For: finalVotes.for, Against: finalVotes.against, Abstain: finalVotes.abstain },
+    quorum === undefined ? undefined : BigInt(quorum),
+  ]),
+  ...Object.entries(polls).map(([address, { final }]): [string, Record<string, string>] => [
+    `poll:${address}`,
+    { Yes: final.yes, No: final.no },
+  ]),
+]
+
 describe.each(TESTED_PAGES)('$name', ({ path }) => {
   test('every amount is whole wei, of which as many digits are printed as were cut off: none is rounded', async () => {
     await at(path, async (page) => {
@@ -112,19 +125,6 @@ describe('the list of proposals against what the contracts answered', () => {
     })
   })
 
-  /** What each choice got, by its name. */
-  const expected: [string, Record<string, string>, quorum?: bigint][] = [
-    ...Object.entries(proposals).map(([id, { finalVotes, quorum }]): [string, Record<string, string>, bigint?] => [
-      `treasury:${id}`,
-      { For: finalVotes.for, Against: finalVotes.against, Abstain: finalVotes.abstain },
-      quorum === undefined ? undefined : BigInt(quorum),
-    ]),
-    ...Object.entries(polls).map(([address, { final }]): [string, Record<string, string>] => [
-      `poll:${address}`,
-      { Yes: final.yes, No: final.no },
-    ]),
-  ]
-
   test.each(expected)('%s', (id, parts, quorum) => {
     const row = rows.get(id)
     const sums = Object.entries(parts).map(([name, wei]) => ({ name, wei: BigInt(wei) }))
@@ -153,5 +153,29 @@ describe('the list of proposals against what the contracts answered', () => {
       expect([id, cast]).toEqual([id, wanted])
     }
     console.log(`${rows.size} values of tallies on the list of proposals compared`)
+  })
+})
+
+describe('the votes on the page of a proposal against what the contracts answered', () => {
+  test.each(expected)('%s', async (id, parts) => {
+    await at(`/proposals/${id}`, async (page) => {
+      const found = await page.locator('#votes table').evaluateAll((tables) =>
+        tables.flatMap((table) => {
+          const names = [...table.querySelectorAll('thead th')].map(({ textContent }) => textContent?.trim())
+          const [choice, counted] = ['Choice', 'Counted'].map((name) =>
+            names.findIndex((other) => other?.startsWith(name)),
+          )
+          return [...table.querySelectorAll('tbody tr')].map(({ children }) => ({
+            choice: children[choice ?? -1]?.textContent ?? '',
+            counted: children[counted ?? -1]?.querySelector('data')?.value ?? '',
+          }))
+        }),
+      )
+      const sums = Object.keys(parts).map((name) => {
+        const own = found.filter(({ choice }) => choice.startsWith(name))
+        return [name, String(own.reduce((sum, { counted }) => sum + BigInt(counted), 0n))]
+      })
+      expect(Object.fromEntries(sums)).toEqual(parts)
+    })
   })
 })
