@@ -79,6 +79,11 @@ export class Metrics {
       '1 where nobody could be asked whether the blocks that were read are still on the chain.',
       ({ isChecked }) => Number(!isChecked),
     )
+    gauge(
+      'livepeer_api_contradictions',
+      'Events that could not follow from those before them: what depends on them is refused.',
+      ({ contradictions }) => contradictions,
+    )
     gauge('livepeer_api_facts', 'Facts held in memory.', ({ facts }) => facts)
     gauge('livepeer_api_facts_bytes', 'Memory that they take, estimated.', ({ bytes }) => bytes)
     gauge(
