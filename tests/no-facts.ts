@@ -1,3 +1,4 @@
+import type { ChainState } from '../api/facts/followed-chain.ts'
 import type { Lists } from '../api/facts/series.ts'
 
 /** What an index of nothing tells: made-up facts are given in place of some of it. */
@@ -23,3 +24,19 @@ export const NO_FACTS: Lists = {
   vaultMovements: [],
   financeTransactions: [],
 }
+
+/** What there is to say of a chain that is followed without trouble, but for where it stands; its head is not told. */
+export const FOLLOWED_WELL = {
+  contradictions: 0,
+  error: null,
+  chainHead: null,
+  behindSeconds: 0,
+  ageSeconds: 0,
+  headAgeSeconds: 0,
+  maxHeadAgeSeconds: null,
+  isOverdue: false,
+  isChecked: true,
+  facts: 0,
+  bytes: 0,
+  loadSeconds: 0,
+} satisfies Partial<ChainState>

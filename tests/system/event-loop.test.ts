@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { HeldFacts } from '../../api/facts/facts.ts'
 import type { FactsSource } from '../../api/facts/followed-chain.ts'
 import { type Lists, Names } from '../../api/facts/series.ts'
-import { NO_FACTS } from '../no-facts.ts'
+import { FOLLOWED_WELL, NO_FACTS } from '../no-facts.ts'
 import { serveFacts } from './serve.ts'
 
 const HOLDERS = 5000
@@ -106,15 +106,9 @@ function movingSource(): FactsSource {
     roundAt: async ({ currentRound }) => currentRound,
     get state() {
       return {
-        ...{ head: head(), firstRound: 1, currentRound: ROUNDS - 1, contradictions: 0, isL1: false, error: null },
-        ...{
-          chainHead: { block: LAST_BLOCK, timestamp: null, synced: true },
-          behindSeconds: 0,
-          ageSeconds: 0,
-          headAgeSeconds: 0,
-          maxHeadAgeSeconds: null,
-        },
-        ...{ isOverdue: false, isChecked: true, facts: held.count, bytes: 0, loadSeconds: 0 },
+        ...FOLLOWED_WELL,
+        ...{ head: head(), firstRound: 1, currentRound: ROUNDS - 1, isL1: false, facts: held.count },
+        chainHead: { block: LAST_BLOCK, timestamp: null, synced: true },
       }
     },
   }

@@ -6,7 +6,7 @@ import { HeldFacts } from '../../api/facts/facts.ts'
 import type { FactsSource } from '../../api/facts/followed-chain.ts'
 import { type Lists, Names } from '../../api/facts/series.ts'
 import type { ApiServer } from '../../api/server.ts'
-import { NO_FACTS } from '../no-facts.ts'
+import { FOLLOWED_WELL, NO_FACTS } from '../no-facts.ts'
 import { serveFacts } from './serve.ts'
 
 const ACCOUNT = `0x${'a'.repeat(40)}`
@@ -118,15 +118,9 @@ function madeUpSource({ block = 620, skipped, descriptions = [HOSTILE, LONG], po
   const stake = { nextRoundTotalActiveStake: 100n, totalStake: 100n }
   const facts = held.asOf(head, { ...stake, roundsManager: null, ownBlocksEndPolls: false, l1: null })
   const state = {
-    ...{ head, firstRound: 1, currentRound, contradictions: 0, isL1: false, error: null },
-    ...{
-      chainHead: { block, timestamp: null, synced: true },
-      behindSeconds: 0,
-      ageSeconds: 0,
-      headAgeSeconds: 0,
-      maxHeadAgeSeconds: null,
-    },
-    ...{ isOverdue: false, isChecked: true, facts: held.count, bytes: 0, loadSeconds: 0 },
+    ...FOLLOWED_WELL,
+    ...{ head, firstRound: 1, currentRound, isL1: false, facts: held.count },
+    chainHead: { block, timestamp: null, synced: true },
   }
   const chain = { network: 'made-up', roundLength: 50, lptAddresses: [], facts, state }
   return { ...chain, factsAt: async () => facts, roundAt: async () => currentRound }

@@ -12,7 +12,7 @@ import { StakeFacts } from '../../api/facts/stake.ts'
 import { Histories } from '../../api/files/history.ts'
 import { DEFAULT_LIMITS } from '../../api/graphql/limits.ts'
 import type { ApiServer } from '../../api/server.ts'
-import { NO_FACTS } from '../no-facts.ts'
+import { FOLLOWED_WELL, NO_FACTS } from '../no-facts.ts'
 import { serveFacts } from './serve.ts'
 
 const ACCOUNTS = 10_000
@@ -78,15 +78,9 @@ function madeUpSource(): FactsSource {
     factsAt: async () => facts,
     roundAt: async ({ currentRound }) => currentRound,
     state: {
-      ...{ head, firstRound: 1, currentRound: ROUNDS - 1, contradictions: 0, isL1: false, error: null },
-      ...{
-        chainHead: { block: LAST_BLOCK, timestamp: null, synced: true },
-        behindSeconds: 0,
-        ageSeconds: 0,
-        headAgeSeconds: 0,
-        maxHeadAgeSeconds: null,
-      },
-      ...{ isOverdue: false, isChecked: true, facts: held.count, bytes: 0, loadSeconds: 0 },
+      ...FOLLOWED_WELL,
+      ...{ head, firstRound: 1, currentRound: ROUNDS - 1, isL1: false, facts: held.count },
+      chainHead: { block: LAST_BLOCK, timestamp: null, synced: true },
     },
   }
 }

@@ -4,7 +4,7 @@ import { HeldFacts } from '../../api/facts/facts.ts'
 import type { FactsSource } from '../../api/facts/followed-chain.ts'
 import { type Lists, Names } from '../../api/facts/series.ts'
 import type { ApiServer } from '../../api/server.ts'
-import { NO_FACTS } from '../no-facts.ts'
+import { FOLLOWED_WELL, NO_FACTS } from '../no-facts.ts'
 import { serveFacts } from './serve.ts'
 
 const ROUNDS = 12
@@ -81,15 +81,9 @@ function sourceOf(held: HeldFacts): FactsSource {
     factsAt: async () => facts,
     roundAt: async ({ currentRound }) => currentRound,
     state: {
-      ...{ head, firstRound: 1, currentRound: ROUNDS, contradictions: 0, isL1: false, error: null },
-      ...{
-        chainHead: { block: LAST_BLOCK, timestamp: null, synced: true },
-        behindSeconds: 0,
-        ageSeconds: 0,
-        headAgeSeconds: 0,
-        maxHeadAgeSeconds: null,
-      },
-      ...{ isOverdue: false, isChecked: true, facts: held.count, bytes: 0, loadSeconds: 0 },
+      ...FOLLOWED_WELL,
+      ...{ head, firstRound: 1, currentRound: ROUNDS, isL1: false, facts: held.count },
+      chainHead: { block: LAST_BLOCK, timestamp: null, synced: true },
     },
   }
 }

@@ -5,7 +5,7 @@ import type { FactsSource } from '../../api/facts/followed-chain.ts'
 import { type Lists, Names } from '../../api/facts/series.ts'
 import { StakeFacts } from '../../api/facts/stake.ts'
 import type { ApiServer } from '../../api/server.ts'
-import { NO_FACTS } from '../no-facts.ts'
+import { FOLLOWED_WELL, NO_FACTS } from '../no-facts.ts'
 import { serveFacts } from './serve.ts'
 
 /** Enough for answers that are long enough to be kept. */
@@ -93,19 +93,9 @@ class ToldChain implements FactsSource {
 
   get state() {
     return {
-      ...{ head: this.#read.head, firstRound: 1, currentRound: 22, contradictions: 0, isL1: false },
-      ...{ error: this.error ?? null, chainHead: { block: this.block, timestamp: NOW, synced: true } },
-      ...{
-        behindSeconds: 0,
-        ageSeconds: 0,
-        headAgeSeconds: 0,
-        maxHeadAgeSeconds: null,
-        isOverdue: false,
-        isChecked: true,
-        facts: 0,
-        bytes: 0,
-        loadSeconds: 0,
-      },
+      ...FOLLOWED_WELL,
+      ...{ head: this.#read.head, firstRound: 1, currentRound: 22, isL1: false, error: this.error ?? null },
+      chainHead: { block: this.block, timestamp: NOW, synced: true },
     }
   }
 }

@@ -8,7 +8,7 @@ import { HeldFacts } from '../../api/facts/facts.ts'
 import type { FactsSource } from '../../api/facts/followed-chain.ts'
 import { type Lists, Names } from '../../api/facts/series.ts'
 import type { ApiServer } from '../../api/server.ts'
-import { NO_FACTS } from '../no-facts.ts'
+import { FOLLOWED_WELL, NO_FACTS } from '../no-facts.ts'
 import { serveFacts } from './serve.ts'
 
 const ACCOUNT = `0x${'a'.repeat(40)}`
@@ -73,15 +73,9 @@ async function madeUpSource(): Promise<FactsSource> {
   }
   const facts = held.asOf(head, totals)
   const state = {
-    ...{ head, firstRound: 1, currentRound: 1, contradictions: 0, isL1: false, error: null },
-    ...{
-      chainHead: { block: 99, timestamp: null, synced: true },
-      behindSeconds: 0,
-      ageSeconds: 0,
-      headAgeSeconds: 0,
-      maxHeadAgeSeconds: null,
-    },
-    ...{ isOverdue: false, isChecked: true, facts: held.count, bytes: 0, loadSeconds: 0 },
+    ...FOLLOWED_WELL,
+    ...{ head, firstRound: 1, currentRound: 1, isL1: false, facts: held.count },
+    chainHead: { block: 99, timestamp: null, synced: true },
   }
   const chain = { network: 'made-up', roundLength: 50, lptAddresses: [], facts, state }
   return { ...chain, factsAt: async () => facts, roundAt: async () => 1 }

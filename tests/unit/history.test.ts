@@ -10,7 +10,7 @@ import { ChainView } from '../../api/views/chain-view.ts'
 import { Chains } from '../../api/views/chains.ts'
 import { indexedChain } from '../../api/views/indexed-chain.ts'
 import { askDuckDb } from '../duckdb.ts'
-import { NO_FACTS } from '../no-facts.ts'
+import { FOLLOWED_WELL, NO_FACTS } from '../no-facts.ts'
 
 const [A, B, C] = ['a', 'b', 'c'].map((digit) => `0x${digit.repeat(40)}`) as [string, string, string]
 const NO_END = 2147483647
@@ -64,18 +64,11 @@ function chainsOf(
     factsAt: async () => facts,
     roundAt: async ({ currentRound }) => currentRound,
     state: {
-      ...{ head, firstRound: 5, currentRound: 8, contradictions: 0, isL1: l1 !== null, error: null, chainHead: null },
-      ...{
-        behindSeconds: 0,
-        ageSeconds: 0,
-        headAgeSeconds: 0,
-        maxHeadAgeSeconds: null,
-        isOverdue: false,
-        isChecked: true,
-        facts: 0,
-        bytes: 0,
-        loadSeconds: 0,
-      },
+      ...FOLLOWED_WELL,
+      head,
+      firstRound: 5,
+      currentRound: 8,
+      isL1: l1 !== null,
     },
   }
   return new Chains([new ChainView(indexedChain(source))])

@@ -7,7 +7,7 @@ import { pendingStake } from '../../api/rules/voting-power.ts'
 import { ChainView } from '../../api/views/chain-view.ts'
 import { type IndexedChain, indexedChain } from '../../api/views/indexed-chain.ts'
 import { mulberry32 } from '../bench/random.ts'
-import { NO_FACTS } from '../no-facts.ts'
+import { FOLLOWED_WELL, NO_FACTS } from '../no-facts.ts'
 
 const ACCOUNTS = 60
 const TRANSCODERS = 8
@@ -74,19 +74,11 @@ function chainOf(facts: Facts): IndexedChain & { source: FactsSource & { facts: 
     factsAt: async () => facts,
     roundAt: async ({ currentRound }: Facts) => currentRound,
     state: {
-      ...{ head: facts.head, firstRound: 1, currentRound: ROUNDS, contradictions: 0, isL1: false, error: null },
-      ...{
-        chainHead: null,
-        behindSeconds: 0,
-        ageSeconds: 0,
-        headAgeSeconds: 0,
-        maxHeadAgeSeconds: null,
-        isOverdue: false,
-        isChecked: true,
-        facts: 0,
-        bytes: 0,
-      },
-      loadSeconds: 0,
+      ...FOLLOWED_WELL,
+      head: facts.head,
+      firstRound: 1,
+      currentRound: ROUNDS,
+      isL1: false,
     },
   }
   return { ...indexedChain(source), source }

@@ -6,7 +6,7 @@ import { ChainView } from '../../api/views/chain-view.ts'
 import { GovernanceView } from '../../api/views/governance-view.ts'
 import { indexedChain } from '../../api/views/indexed-chain.ts'
 import { exact } from '../../api/views/stake-view.ts'
-import { NO_FACTS } from '../no-facts.ts'
+import { FOLLOWED_WELL, NO_FACTS } from '../no-facts.ts'
 
 const A = `0x${'a'.repeat(40)}`
 const POLL = `0x${'5'.repeat(40)}`
@@ -40,18 +40,11 @@ function viewOf(lists: Partial<Lists>, changed: Partial<Totals> = {}): ChainView
     factsAt: async () => facts,
     roundAt: async ({ currentRound }) => currentRound,
     state: {
-      ...{ head: HEAD, firstRound: 7, currentRound: 8, contradictions: 0, isL1: true, error: null, chainHead: null },
-      ...{
-        behindSeconds: 0,
-        ageSeconds: 0,
-        headAgeSeconds: 0,
-        maxHeadAgeSeconds: null,
-        isOverdue: false,
-        isChecked: true,
-        facts: 0,
-        bytes: 0,
-        loadSeconds: 0,
-      },
+      ...FOLLOWED_WELL,
+      head: HEAD,
+      firstRound: 7,
+      currentRound: 8,
+      isL1: true,
     },
   }
   return new ChainView(indexedChain(source))
