@@ -3,11 +3,14 @@ import { useAnswer } from '../ask.ts'
 import { SplitBar } from '../charts/bars.tsx'
 import { TurnoutBars } from '../charts/turnout-bars.tsx'
 import { OverviewDocument, type OverviewQuery, type ProposalRowFragment } from '../generated/overview.ts'
-import { Amount, Count, When } from '../parts/figures.tsx'
+import { OverviewMovesDocument } from '../generated/overview-moves.ts'
+import { Change } from '../parts/change.tsx'
+import { Address, Amount, Count, When } from '../parts/figures.tsx'
 import { PageHead } from '../parts/page.tsx'
 import { Panel, Refused } from '../parts/panel.tsx'
 import { CastBar, Closing, Margin, StateBadge, SYSTEM_NAMES } from '../parts/proposals.tsx'
 import { problemAt } from '../problems.ts'
+import { movesOf } from './moves.ts'
 
 const QUERY = { document: OverviewDocument, variables: {} }
 
@@ -113,6 +116,7 @@ export function Overview() {
               </ul>
             )}
           </Panel>
+          <Moves />
         </div>
       </div>
     </>
@@ -206,5 +210,56 @@ function Deciders({ round }: { round: Round }) {
         <When at={initializedAt.timestamp} />
       </p>
     </>
+  )
+}
+
+/** How many transcoders whose votes changed are listed. */
+const MOST_MOVES = 6
+
+/** What moved in the active set with the last round. */
+function Moves() {
+  const asked = useAnswer(OverviewMovesDocument, {})
+  const [after, before] = asked.answer?.data?.rounds.nodes ?? []
+  const isTold = before !== undefined && after !== undefined && before.network === after.network
+  return (
+    <Panel
+      id="moves"
+      title="What moved"
+      lead={
+        isTold
+          ? `Votes of the active set, from round ${countText(before.number)} to ${countText(after.number)}.`
+          : undefined
+      }
+      asked={asked}
+      rows={6}
+      empty={() => !isTold && 'There are no two rounds yet to compare.'}
+      sources={{ query: { document: OverviewMovesDocument, variables: {} } }}
+    >
+      {() => {
+        const moves = movesOf(before?.activeTranscoders ?? [], after?.activeTranscoders ?? [])
+        const changed = moves.filter(({ became }) => became === 'CHANGED')
+        const listed = [...moves.filter(({ became }) => became !== 'CHANGED'), ...changed.slice(0, MOST_MOVES)]
+        return (
+          <>
+            {listed.length === 0 && <p>Nobody’s votes changed.</p>}
+            <ul class="facts">
+              {listed.map(({ account, by, became }) => (
+                <li key={account}>
+                  <Address of={account} />
+                  {by === null ? (
+                    <span class="unit">{became === 'ENTERED' ? 'entered the active set' : 'left the active set'}</span>
+                  ) : (
+                    <Change by={by} unit="LPT" />
+                  )}
+                </li>
+              ))}
+            </ul>
+            <p>
+              <a href={`/snapshots/${before?.number}...${after?.number}`}>Everything that changed between them</a>
+            </p>
+          </>
+        )
+      }}
+    </Panel>
   )
 }
