@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { type Address, createPublicClient, http, isAddress, type PublicClient } from 'viem'
-import { endpointOf } from '../api/facts/rpc.ts'
+import { endpointOf, isHttpUrl } from '../api/facts/rpc.ts'
 import { CliError } from './errors.ts'
 import { type Contracts, isRecorded, noContracts } from './verification/contracts.ts'
 import { messageOf } from './verification/errors.ts'
@@ -11,7 +11,7 @@ const CALLS_PER_REQUEST = 100
 
 /** A client of a chain's JSON-RPC that sends calls made at one time together. */
 export function rpcClient(url: string): PublicClient {
-  if (!URL.canParse(url)) throw new CliError('--rpc is not a URL')
+  if (!isHttpUrl(url)) throw new CliError('--rpc is not a URL')
   const endpoint = endpointOf(url)
   const options = {
     batch: { batchSize: CALLS_PER_REQUEST },

@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Chain, FollowedChain, type FollowOptions } from '../api/facts/followed-chain.ts'
-import { hostOf } from '../api/facts/rpc.ts'
+import { hostOf, isHttpUrl } from '../api/facts/rpc.ts'
 import type { Limits } from '../api/graphql/limits.ts'
 import { Metrics } from '../api/http/metrics.ts'
 import { type ApiServer, createServer } from '../api/server.ts'
@@ -195,7 +195,7 @@ async function startWithGraphNodeAt(
   options: StackOptions,
   planned: readonly PlannedChain[],
 ): Promise<Stack> {
-  if (!URL.canParse(url)) throw new StackError('--graph-node is not a URL')
+  if (!isHttpUrl(url)) throw new StackError('--graph-node is not a URL')
   const base = url.replace(/\/+$/, '')
   const isSubgraph = isSubgraphUrl(url)
   if (isSubgraph && planned.length > 1) throw new StackError('one subgraph cannot serve more than one chain')

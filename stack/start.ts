@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
+import { isHttpUrl } from '../api/facts/rpc.ts'
 import { DEFAULT_LIMITS, NO_LIMITS } from '../api/graphql/limits.ts'
 import { isProxyList } from '../api/http/rate-limit.ts'
 import { gatewayBase } from '../api/texts/ipfs-file.ts'
@@ -269,7 +270,7 @@ function rpcUrls(values: string[], networks: string[], fail: (message: string) =
       const [only, ...others] = networks
       const network = name ?? (only !== undefined && others.length === 0 ? only : undefined)
       if (network === undefined) return fail('--rpc needs a network: give --network NAME, or --rpc NAME=URL')
-      if (!URL.canParse(url)) return fail(`--rpc of ${network} is not a URL`)
+      if (!isHttpUrl(url)) return fail(`--rpc of ${network} is not a URL`)
       return [network, url]
     }),
   )

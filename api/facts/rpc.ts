@@ -18,6 +18,11 @@ export function endpointOf(text: string): Endpoint {
   return { url: url.href, headers: { authorization: `Basic ${Buffer.from(user).toString('base64')}` } }
 }
 
+/** Whether a text is the URL of something that is asked by HTTP. */
+export function isHttpUrl(text: string): boolean {
+  return URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)
+}
+
 /** What may be told of a URL: the rest of it often holds a key. */
 export function hostOf(url: string): string {
   return URL.canParse(url) ? new URL(url).host : 'what is no URL'

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { ApolloServer } from '@apollo/server'
-import express, { type Request, type Router } from 'express'
+import express, { type ErrorRequestHandler, type Request, type Router } from 'express'
 import type { Context } from '../graphql/context.ts'
 
 /** What a page asks first: a GraphQL document and its variables. */
@@ -112,6 +112,9 @@ export function pagesRouter(server: {
         .send(filled(template, page, place, title, [frame, own]))
     })
   }
+  // A path that cannot be read is no page; whoever serves files says what is wrong with it.
+  router.use(((error: { status?: number }, _request, _response, next) =>
+    next(error.status === 400 ? undefined : error)) satisfies ErrorRequestHandler)
   return router
 }
 

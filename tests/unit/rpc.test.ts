@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, expect, test } from 'vitest'
 import { ChainSource } from '../../api/facts/chain-head.ts'
-import { endpointOf, hostOf } from '../../api/facts/rpc.ts'
+import { endpointOf, hostOf, isHttpUrl } from '../../api/facts/rpc.ts'
 import { postJson } from '../../stack/graph-node.ts'
 
 let server: Server | undefined
@@ -47,4 +47,15 @@ test('of what is told nothing is a key or a password', () => {
   expect(hostOf('https://me:secret@rpc.example:8443/v3/key?x=1')).toBe('rpc.example:8443')
   expect(hostOf('key')).toBe('what is no URL')
   expect(() => endpointOf('key')).toThrow(new TypeError('not a URL'))
+})
+
+test.each([
+  ['http://127.0.0.1:8000', true],
+  ['https://me:secret@rpc.example/key', true],
+  ['localhost:8000', false],
+  ['key:8000:', false],
+  ['ipfs://x', false],
+  ['', false],
+])('%s is asked by HTTP: %s', (text, isOne) => {
+  expect(isHttpUrl(text)).toBe(isOne)
 })
