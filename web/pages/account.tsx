@@ -1,16 +1,14 @@
 import './account.css'
 import { blo } from 'blo'
 import { useMemo, useState } from 'preact/hooks'
-import { useLocation, useRoute } from 'preact-iso'
+import { ErrorBoundary, lazy, useLocation, useRoute } from 'preact-iso'
 import { amountText, countText, percentText, shareOf, shortAmount, sumOf } from '../amounts.ts'
 import { ask, prefetch, useAnswer } from '../ask.ts'
 import { SplitBar } from '../charts/bars.tsx'
-import { drawnTokens, weiOf } from '../charts/drawn.ts'
-import { StepLine } from '../charts/step-line.tsx'
 import { AccountDocument, type AccountQuery, type PowerFragment } from '../generated/account.ts'
 import { AccountBallotsDocument } from '../generated/account-ballots.ts'
 import { AccountDelegatorsDocument, type AccountDelegatorsQuery } from '../generated/account-delegators.ts'
-import { AccountHistoryDocument, type AccountHistoryQuery } from '../generated/account-history.ts'
+import { AccountHistoryDocument } from '../generated/account-history.ts'
 import { useAllPages } from '../parts/all-pages.ts'
 import { Change } from '../parts/change.tsx'
 import { Address, Amount, labels, Percent, setLabel, When } from '../parts/figures.tsx'
@@ -25,8 +23,11 @@ import { type Column, Table } from '../parts/table.tsx'
 import { accountOf, accountVariables, roundOf } from '../places.ts'
 import { type Problem, problemAt, UNREACHABLE } from '../problems.ts'
 import { isWeighed } from '../weights.ts'
-import { heldAt, movesOf } from './account-history.ts'
+import type { HistoryNode } from './account-steps.tsx'
 import { attendanceOf, type BallotNode, type Where, whereOf } from './attendance.ts'
+
+// A chart is not needed to see the figures.
+const Steps = lazy(() => import('./account-steps.tsx').then(({ Steps }) => Steps))
 
 const NOTHING: Problem = { code: UNREACHABLE, message: 'The API answered nothing' }
 
@@ -503,8 +504,6 @@ const BALLOT_COLUMNS: readonly Column<BallotNode>[] = [
   },
 ]
 
-type HistoryNode = NonNullable<AccountHistoryQuery['account']['votingPowerHistory']>['nodes'][number]
-
 /** How it came to its power: a step for each round that changed it. */
 function History({
   address,
@@ -549,116 +548,17 @@ function History({
         ) : (
           <>
             {problem !== undefined && <Trouble problem={problem} />}
-            <Steps history={nodes} last={(isL1 ? (span?.border?.at ?? 1) - 1 : span?.last) ?? 0} round={round} />
+            <div class="history-chart">
+              <ErrorBoundary>
+                <Steps history={nodes} last={(isL1 ? (span?.border?.at ?? 1) - 1 : span?.last) ?? 0} round={round} />
+              </ErrorBoundary>
+            </div>
           </>
         )
       }
     </Panel>
   )
 }
-
-function Steps({ history, last, round }: { history: readonly HistoryNode[]; last: number; round: number | undefined }) {
-  const moves = useMemo(() => movesOf(history), [history])
-  const end = history.at(-1)
-  if (end === undefined) return null
-  const until = Math.max(last, end.round)
-  const series = (of: (node: HistoryNode) => string | null) => {
-    const points = history.flatMap((node) => {
-      const amount = of(node)
-      return amount === null ? [] : [{ x: node.round, y: drawnTokens(BigInt(amount)) }]
-    })
-    const [latest] = points.slice(-1)
-    return latest === undefined ? [] : [...points, { x: until, y: latest.y }]
-  }
-  const isDelegate = history.some(({ delegatedStake }) => BigInt(delegatedStake) > 0n)
-  const knowsOwn = history.some(({ stake }) => stake !== null)
-  // Names only where they can be told apart.
-  const named = moves.length <= 6
-  return (
-    <StepLine
-      label="Power by round"
-      summary={`${countText(history.length)} rounds changed it; ${moves.length === 0 ? 'it never had a delegate' : `its delegate changed ${countText(moves.length)} ${moves.length === 1 ? 'time' : 'times'}`}.`}
-      series={[
-        ...(isDelegate
-          ? [
-              {
-                name: 'delegated to it',
-                kind: 'third',
-                points: series(({ delegatedStake }) => delegatedStake),
-                filled: true,
-              },
-            ]
-          : []),
-        ...(knowsOwn ? [{ name: 'own stake', kind: 'first', points: series(({ stake }) => stake), filled: true }] : []),
-        { name: 'votes', kind: 'second', points: series(({ votes }) => votes) },
-      ]}
-      formatX={countText}
-      formatY={(y) => shortAmount(weiOf(y))}
-      marks={[
-        ...moves.map(({ round: x, to }) => ({
-          x,
-          name: named ? (to === null ? 'no delegate' : `to ${labels.value[to] ?? to.slice(0, 8)}`) : '',
-        })),
-        ...(round === undefined || round >= until || round < (history[0]?.round ?? 0)
-          ? []
-          : [{ x: round, name: `round ${round}` }]),
-      ]}
-      tell={(x) => {
-        const held = heldAt(history, x)
-        if (held === undefined) return `Round ${countText(x)}: nothing`
-        return (
-          <>
-            Round {countText(x)}: votes <Amount wei={held.votes} />
-            {held.stake !== null && (
-              <>
-                , own stake <Amount wei={held.stake} />
-              </>
-            )}
-            {BigInt(held.delegatedStake) > 0n && (
-              <>
-                , delegated to it <Amount wei={held.delegatedStake} />
-              </>
-            )}
-          </>
-        )
-      }}
-      table={
-        <Table
-          caption="Power by round, in LPT"
-          columns={HISTORY_COLUMNS}
-          rows={[...history].reverse()}
-          keyOf={({ round: of }) => String(of)}
-        />
-      }
-    />
-  )
-}
-
-const HISTORY_COLUMNS: readonly Column<HistoryNode>[] = [
-  { name: 'From round', cell: ({ round }) => <a href={`/snapshots/${round}`}>{countText(round)}</a> },
-  { name: 'Votes', number: true, cell: ({ votes }) => <Amount wei={votes} unit="" /> },
-  {
-    name: 'Own stake',
-    number: true,
-    cell: ({ stake }) => (stake === null ? <Refused problem={undefined} /> : <Amount wei={stake} unit="" />),
-  },
-  {
-    name: 'Delegated',
-    number: true,
-    minor: true,
-    cell: ({ delegatedStake }) => <Amount wei={delegatedStake} unit="" />,
-  },
-  {
-    name: 'Delegate',
-    cell: ({ delegate }) =>
-      delegate === null ? (
-        'none'
-      ) : (
-        <a href={`/accounts/${delegate}`}>{labels.value[delegate] ?? delegate.slice(0, 8)}</a>
-      ),
-  },
-  { name: 'Role', cell: (node) => <Role of={node} />, minor: true },
-]
 
 type DelegatorNode = NonNullable<AccountDelegatorsQuery['account']['delegators']>['nodes'][number]
 

@@ -1,9 +1,8 @@
 import { countText, percentText, sumOf } from '../amounts.ts'
-import { useAnswer } from '../ask.ts'
+import { type Asked, useAnswer } from '../ask.ts'
 import { SplitBar } from '../charts/bars.tsx'
 import { TurnoutBars } from '../charts/turnout-bars.tsx'
 import { OverviewDocument, type OverviewQuery, type ProposalRowFragment } from '../generated/overview.ts'
-import { OverviewMovesDocument } from '../generated/overview-moves.ts'
 import { Change } from '../parts/change.tsx'
 import { Address, Amount, Count, When } from '../parts/figures.tsx'
 import { PageHead } from '../parts/page.tsx'
@@ -116,7 +115,7 @@ export function Overview() {
               </ul>
             )}
           </Panel>
-          <Moves />
+          <Moves asked={asked} />
         </div>
       </div>
     </>
@@ -217,9 +216,8 @@ function Deciders({ round }: { round: Round }) {
 const MOST_MOVES = 6
 
 /** What moved in the active set with the last round. */
-function Moves() {
-  const asked = useAnswer(OverviewMovesDocument, {})
-  const [after, before] = asked.answer?.data?.rounds.nodes ?? []
+function Moves({ asked }: { asked: Asked<OverviewQuery> }) {
+  const [after, before] = asked.answer?.data?.moves.nodes ?? []
   const isTold = before !== undefined && after !== undefined && before.network === after.network
   return (
     <Panel
@@ -233,7 +231,7 @@ function Moves() {
       asked={asked}
       rows={6}
       empty={() => !isTold && 'There are no two rounds yet to compare.'}
-      sources={{ query: { document: OverviewMovesDocument, variables: {} } }}
+      sources={{ query: QUERY }}
     >
       {() => {
         const moves = movesOf(before?.activeTranscoders ?? [], after?.activeTranscoders ?? [])
