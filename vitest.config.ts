@@ -5,8 +5,6 @@ export default defineConfig({
   // As Node resolves it: the ES module Vite prefers would be a second graphql beside the one Apollo uses.
   resolve: { alias: [{ find: /^graphql$/, replacement: createRequire(import.meta.url).resolve('graphql') }] },
   test: {
-    // PostgreSQL and graph-nodes are stopped in order.
-    teardownTimeout: 60_000,
     projects: [
       { extends: true, test: { name: 'unit', include: ['tests/unit/**/*.test.ts'] } },
       {

@@ -1,11 +1,11 @@
-import { execFile } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
+import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import type { TestProject } from 'vitest/node'
 import type { Chain } from '../../api/facts/followed-chain.ts'
-import { startStack } from '../../stack/stack.ts'
-import { traceFile } from '../system/livepeer-truth.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -33,14 +33,24 @@ export default async function setup(project: TestProject): Promise<(() => Promis
   // As it is shipped: what is built otherwise is neither as small nor as fast.
   const env = { ...process.env, NODE_ENV: 'production' }
   await promisify(execFile)('npm', ['run', '--silent', 'build:web'], { cwd: PROJECT, env })
-  const stack = await startStack({ traces: ['livepeer/medium', 'aragon/small', 'livepeer-l1/small'].map(traceFile) })
-  try {
-    await stack.ready
-  } catch (error) {
-    await stack.stop()
-    throw error
+  // Vitest waits for ever for what was loaded to run a stack in its own process.
+  const child = spawn(process.execPath, ['--import', 'tsx', 'tests/web/stack.ts'], {
+    cwd: PROJECT,
+    env,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const exited = once(child, 'exit')
+  const lines = createInterface({ input: child.stdout })
+  const line = await Promise.race([once(lines, 'line'), exited.then(([code]) => Promise.reject(stackEnded(code)))])
+  const { url, chains } = JSON.parse(String(line[0])) as { url: string; chains: Chain[] }
+  project.provide('explorerUrl', url)
+  project.provide('chains', chains)
+  return async () => {
+    child.kill('SIGTERM')
+    await exited
   }
-  project.provide('explorerUrl', stack.url)
-  project.provide('chains', stack.chains)
-  return () => stack.stop()
+}
+
+function stackEnded(code: unknown): Error {
+  return new Error(`the stack ended with code ${code}`)
 }
