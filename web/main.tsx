@@ -1,3 +1,5 @@
+// Before the styles of any part: it says which layer goes before which.
+import './style.css'
 import { render } from 'preact'
 import { App } from './app.tsx'
 import { takeFirstView } from './ask.ts'

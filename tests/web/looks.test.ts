@@ -29,6 +29,24 @@ test('every page is tested', () => {
   expect(untestedPatterns()).toEqual([])
 })
 
+test('what a part looks like goes before what its element does, whatever is loaded first', async () => {
+  const { page, close } = await openPage(browser, origin)
+  try {
+    await page.goto('/')
+    await settled(page)
+    const border = (selector: string) =>
+      page
+        .locator(selector)
+        .first()
+        .evaluate((element) => getComputedStyle(element).borderTopWidth)
+    expect(await border('main .sources button.link')).toBe('0px')
+    expect(await border('main button.amount-button')).toBe('0px')
+    expect(await border('main .proposal-list .badge')).toBe('1px')
+  } finally {
+    await close()
+  }
+})
+
 describe.each(TESTED_PAGES)('$name', ({ name, path, has }) => {
   test.each(WINDOWS)('$width × $height, light and dark', async ({ width, height, axe }) => {
     const { page, complaints, strays, close } = await openPage(browser, origin, { viewport: { width, height } })
