@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, t
 import { serve } from '../system/serve.ts'
 import { UpstreamProxy } from '../system/upstream-proxy.ts'
 import { launchBrowser } from './browser.ts'
+import { TREASURY } from './pages.ts'
 import { answering, openPage, settled, type WatchedPage, withoutFirstView } from './watched-page.ts'
 
 const origin = inject('explorerUrl')
@@ -207,6 +208,90 @@ test('half an answer: what is missing says why in its place, the rest is there',
   expect(await page.locator('#stake').innerText()).toContain('there is nothing to show here')
   expect(await page.locator('#stake').innerText()).not.toMatch(/\d/)
   expect(await page.locator('#latest li').count()).toBe(8)
+})
+
+/** Answers as the API does, but for what `change` makes of its data. */
+async function changing(operation: string, change: (data: Record<string, unknown>) => object): Promise<void> {
+  await answering(page, operation, async (route) => {
+    const response = await route.fetch()
+    const answer = (await response.json()) as { data: Record<string, unknown> }
+    return route.fulfill({ response, json: { ...answer, data: { ...answer.data, ...change(answer.data) } } })
+  })
+}
+
+test.each([
+  [
+    'is being indexed',
+    { synced: false, block: '2000', round: 40, timestamp: '2023-11-15T03:04:05.000Z' },
+    /indexing: block 2,000 · round 40 of 4,249 \(47 %\), up to 15 Nov 2023/,
+    'warned',
+  ],
+  [
+    'does not answer',
+    { error: 'down', ageSeconds: 600 },
+    /does not answer; as of block 4,249 · round 84 · 10 min/,
+    'bad',
+  ],
+  ['lags behind', { stale: true, lagSeconds: 180 }, /block 4,249 · round 84 · 3 min behind/, 'warned'],
+  ['contradicts itself', { contradictionCount: 2 }, /· 2 contradictions/, 'warned'],
+  ['knows no head', { synced: false, headBlock: null }, /not known whether it is all/, 'warned'],
+])('a chain that %s says so above every page, and the others stay as they are', async (_, status, says, tone) => {
+  await withoutFirstView(page)
+  await changing('Frame', ({ status: all }) => {
+    const [first = {}, ...others] = all as object[]
+    return { status: [{ ...first, ...status }, ...others] }
+  })
+  await page.goto('/proposals')
+  const [first, second] = [0, 1].map((index) => page.locator('.freshness li').nth(index))
+  await first?.waitFor()
+  expect(await first?.innerText()).toMatch(says)
+  expect(await first?.getAttribute('class')).toBe(tone)
+  expect(await second?.getAttribute('class')).toBe('good')
+  expect(await page.locator('#proposals tbody tr').count()).toBe(43)
+})
+
+test('an open vote is drawn as one that can still change, and nothing of it is told as decided', async () => {
+  await withoutFirstView(page)
+  await changing('Proposal', ({ proposal }) => {
+    const { tally, outcome, timeline, ...rest } = proposal as Record<string, object>
+    const steps = (timeline as { kind: string }[]).filter(({ kind }) => !/QUEUED|EXECUTED/.test(kind))
+    return {
+      proposal: {
+        ...{ ...rest, state: 'ACTIVE', timeline: steps },
+        tally: { ...tally, final: false },
+        outcome: { ...outcome, passed: null },
+      },
+    }
+  })
+  await page.goto(`/proposals/${TREASURY}`)
+  await settled(page)
+  expect(await page.locator('#result').innerText()).toContain('can still change until the end of round 82')
+  expect(await page.locator('.page-head').innerText()).toContain('Active')
+  const text = await page.locator('main').innerText()
+  expect(text).toContain('How it came to stand so')
+  expect(text).toContain('How few could turn it?')
+  expect(text).not.toMatch(/When was it decided\?|How few decided it\?|It passed/)
+})
+
+test('what if: an address gives the same hypothetical count as the API, and is marked as one', async () => {
+  const query = `{ proposal(id: "${TREASURY}") { recount(with: { overrides: false, supportPartsPerMillion: 900000 }) {
+    tally { for against } outcome { passed } turns } } }`
+  const response = await fetch(`${origin}/graphql?query=${encodeURIComponent(query)}`)
+  const { data } = (await response.json()) as {
+    data: { proposal: { recount: { tally: { for: string; against: string }; turns: boolean } } }
+  }
+  const { tally, turns } = data.proposal.recount
+  await page.goto(`/proposals/${TREASURY}?overrides=false&supportPartsPerMillion=900000#what-if`)
+  await settled(page)
+  const hypothesis = page.locator('#what-if .hypothesis')
+  await hypothesis.waitFor()
+  const amounts = await hypothesis
+    .locator('data.amount')
+    .evaluateAll((all) => all.map((element) => (element as HTMLDataElement).value))
+  expect(amounts).toEqual(expect.arrayContaining([tally.for, tally.against]))
+  expect(turns).toBe(true)
+  expect(await page.locator('#what-if h2').innerText()).toMatch(/hypothetical/i)
+  expect(await hypothesis.innerText()).toMatch(/hypothetical/i)
 })
 
 test('a page that is not there is said to be none, and the others are a click away', async () => {
