@@ -242,6 +242,7 @@ test.each([
     return { status: [{ ...first, ...status }, ...others] }
   })
   await page.goto('/proposals')
+  await settled(page)
   const [first, second] = [0, 1].map((index) => page.locator('.freshness li').nth(index))
   await first?.waitFor()
   expect(await first?.innerText()).toMatch(says)
