@@ -9,11 +9,25 @@ export default defineConfig({
       { extends: true, test: { name: 'unit', include: ['tests/unit/**/*.test.ts'] } },
       {
         extends: true,
-        // Each starts a stack of its own; one after the other, so that none starves the next of processor time.
+        // The real parts; two at a time, as a stack that starts waits as much as it works.
         test: {
           name: 'system',
           include: ['tests/system/**/*.test.ts'],
-          fileParallelism: false,
+          globalSetup: ['tests/system/setup.ts'],
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
+          testTimeout: 240_000,
+          hookTimeout: 240_000,
+        },
+      },
+      {
+        extends: true,
+        // What is told by a clock; one after the other and after all else, so that nothing takes time from it.
+        test: {
+          name: 'timed',
+          include: ['tests/timed/**/*.test.ts'],
+          maxWorkers: 1,
+          sequence: { groupOrder: 2 },
           testTimeout: 240_000,
           hookTimeout: 240_000,
         },

@@ -23,7 +23,7 @@ const STEPS = [
   },
   { name: 'matchstick', command: 'tsx tests/matchstick/compile.ts', summary: /^\d+ compiled, \d+ failed.*/ },
   { name: 'mappings', command: 'tsx tests/subgraph/run.ts', summary: /^\d+ passed, \d+ failed.*/ },
-  { name: 'system', command: 'vitest run --project system', summary: /^\s*Tests .*/ },
+  { name: 'system', command: 'vitest run --project system --project timed', summary: /^\s*Tests .*/ },
   { name: 'web', command: 'vitest run --project web', summary: /^\s*Tests .*/ },
 ]
 

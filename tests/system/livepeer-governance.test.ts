@@ -14,22 +14,25 @@ import {
   zeroHash,
 } from 'viem'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type Stack, startStack } from '../../stack/stack.ts'
+import { startStack } from '../../stack/stack.ts'
 import { compareBallots, compareCounting, compareWhatIf } from './counting-truth.ts'
 import { compareExplorer } from './explorer-truth.ts'
 import { compareGovernance, compareTimeline, type GovernanceTruth, timelineBlocks } from './governance-truth.ts'
 import { type LivepeerTruth, readTruth, traceFile } from './livepeer-truth.ts'
 import { asOf, serveFacts } from './serve.ts'
+import { serveAlone, serveShared } from './shared-chains.ts'
 
-describe.each(['small', 'medium'])('proposals and polls of the %s trace, through the HTTP API', (name) => {
+describe.each([
+  ['small', serveAlone],
+  ['medium', serveShared],
+])('proposals and polls of the %s trace, through the HTTP API', (name, serveTrace) => {
   const truth = readTruth<GovernanceTruth & LivepeerTruth>(`livepeer/${name}`)
-  let stack: Stack
+  let stack: Awaited<ReturnType<typeof serveTrace>>
 
   beforeAll(async () => {
-    stack = await startStack({ traces: [traceFile(`livepeer/${name}`)] })
-    await stack.ready
+    stack = await serveTrace(`livepeer/${name}`)
   })
-  afterAll(() => stack?.stop())
+  afterAll(() => stack?.close())
 
   test('equal the contracts at the end', async () => {
     const { compared, differences } = await compareGovernance(stack.url, truth)

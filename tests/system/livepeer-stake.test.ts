@@ -2,21 +2,23 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { buildClientSchema, getIntrospectionQuery, type IntrospectionQuery, printSchema } from 'graphql'
 import { GraphQLClient, gql } from 'graphql-request'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type Stack, startStack } from '../../stack/stack.ts'
 import { readTrace } from '../../stack/trace.ts'
 import { compareMoments, compareStake, type LivepeerTruth, readTruth, traceFile } from './livepeer-truth.ts'
+import { serveAlone, serveShared } from './shared-chains.ts'
 
-describe.each(['small', 'medium'])('the %s trace, through the HTTP API', (name) => {
+describe.each([
+  ['small', serveAlone],
+  ['medium', serveShared],
+])('the %s trace, through the HTTP API', (name, serveTrace) => {
   const truth = readTruth<LivepeerTruth>(`livepeer/${name}`)
-  let stack: Stack
+  let stack: Awaited<ReturnType<typeof serveTrace>>
   let api: GraphQLClient
 
   beforeAll(async () => {
-    stack = await startStack({ traces: [traceFile(`livepeer/${name}`)] })
-    await stack.ready
+    stack = await serveTrace(`livepeer/${name}`)
     api = new GraphQLClient(`${stack.url}/graphql`)
   })
-  afterAll(() => stack?.stop())
+  afterAll(() => stack?.close())
 
   test('equals the contracts for every account and round', async () => {
     const { compared, differences } = await compareStake(stack.url, truth)

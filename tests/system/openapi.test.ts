@@ -2,8 +2,7 @@ import { createConfig, lintFromString } from '@redocly/openapi-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { exportsRouter } from '../../api/files/exports.ts'
 import { DEFAULT_LIMITS } from '../../api/graphql/limits.ts'
-import { type Stack, startStack } from '../../stack/stack.ts'
-import { traceFile } from './livepeer-truth.ts'
+import { serveShared } from './shared-chains.ts'
 
 interface Parameter {
   name: string
@@ -24,17 +23,16 @@ interface Description {
 }
 
 /** The recorded chain that the examples are of. */
-let stack: Stack
+let stack: Awaited<ReturnType<typeof serveShared>>
 let text: string
 let description: Description
 
 beforeAll(async () => {
-  stack = await startStack({ traces: [traceFile('livepeer/medium')] })
-  await stack.ready
+  stack = await serveShared('livepeer/medium')
   text = await (await fetch(`${stack.url}/openapi.json`)).text()
   description = JSON.parse(text)
-}, 480_000)
-afterAll(() => stack?.stop())
+})
+afterAll(() => stack?.close())
 
 test('is OpenAPI 3.1 by the rules that Redocly recommends', async () => {
   // How the server is, is never refused.

@@ -8,17 +8,17 @@ import { compareAragonBallots, compareCounting, compareWhatIf } from './counting
 import { compareExplorer } from './explorer-truth.ts'
 import { readTruth, traceFile } from './livepeer-truth.ts'
 import { asOf, serveFacts } from './serve.ts'
+import { serveShared } from './shared-chains.ts'
 import { makeFolder } from './stack-command.ts'
 
 describe('Aragon votes of the small trace, through the HTTP API', () => {
   const truth = readTruth<AragonTruth>('aragon/small')
-  let stack: Stack
+  let stack: Awaited<ReturnType<typeof serveShared>>
 
   beforeAll(async () => {
-    stack = await startStack({ traces: [traceFile('aragon/small')] })
-    await stack.ready
+    stack = await serveShared('aragon/small')
   })
-  afterAll(() => stack?.stop())
+  afterAll(() => stack?.close())
 
   test('equal the contracts at every state they were in', async () => {
     const [chain] = stack.followed

@@ -1,11 +1,10 @@
-import { execFile, spawn } from 'node:child_process'
-import { once } from 'node:events'
+import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import type { TestProject } from 'vitest/node'
 import type { Chain } from '../../api/facts/followed-chain.ts'
+import { startSharedStack } from '../shared-stack.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -19,8 +18,8 @@ declare module 'vitest' {
 const PROJECT = fileURLToPath(new URL('../..', import.meta.url))
 
 /**
- * One stack for all tests of the explorer: stake and proposals, the DAO, and stake on L1. Whoever works on a page names one
- * that runs instead: EXPLORER_URL, and in EXPLORER_CHAINS a file of its chains as JSON.
+ * One stack for all tests of the explorer. Whoever works on a page names one that runs instead: EXPLORER_URL, and in
+ * EXPLORER_CHAINS a file of its chains as JSON.
  */
 export default async function setup(project: TestProject): Promise<(() => Promise<void>) | undefined> {
   const { EXPLORER_URL, EXPLORER_CHAINS } = process.env
@@ -33,24 +32,9 @@ export default async function setup(project: TestProject): Promise<(() => Promis
   // As it is shipped: what is built otherwise is neither as small nor as fast.
   const env = { ...process.env, NODE_ENV: 'production' }
   await promisify(execFile)('npm', ['run', '--silent', 'build:web'], { cwd: PROJECT, env })
-  // Vitest waits for ever for what was loaded to run a stack in its own process.
-  const child = spawn(process.execPath, ['--import', 'tsx', 'tests/web/stack.ts'], {
-    cwd: PROJECT,
-    env,
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  const exited = once(child, 'exit')
-  const lines = createInterface({ input: child.stdout })
-  const line = await Promise.race([once(lines, 'line'), exited.then(([code]) => Promise.reject(stackEnded(code)))])
-  const { url, chains } = JSON.parse(String(line[0])) as { url: string; chains: Chain[] }
+  const stack = startSharedStack(env)
+  const { url, chains } = await stack.ready
   project.provide('explorerUrl', url)
   project.provide('chains', chains)
-  return async () => {
-    child.kill('SIGTERM')
-    await exited
-  }
-}
-
-function stackEnded(code: unknown): Error {
-  return new Error(`the stack ended with code ${code}`)
+  return stack.stop
 }

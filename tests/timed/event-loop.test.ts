@@ -4,7 +4,7 @@ import { HeldFacts } from '../../api/facts/facts.ts'
 import type { FactsSource } from '../../api/facts/followed-chain.ts'
 import { type Lists, Names } from '../../api/facts/series.ts'
 import { FOLLOWED_WELL, NO_FACTS } from '../no-facts.ts'
-import { serveFacts } from './serve.ts'
+import { serveFacts } from '../system/serve.ts'
 
 const HOLDERS = 5000
 const TRANSCODERS = 100

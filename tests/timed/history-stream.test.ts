@@ -13,7 +13,7 @@ import { Histories } from '../../api/files/history.ts'
 import { DEFAULT_LIMITS } from '../../api/graphql/limits.ts'
 import type { ApiServer } from '../../api/server.ts'
 import { FOLLOWED_WELL, NO_FACTS } from '../no-facts.ts'
-import { serveFacts } from './serve.ts'
+import { serveFacts } from '../system/serve.ts'
 
 const ACCOUNTS = 10_000
 const TRANSCODERS = 100

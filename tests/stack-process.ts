@@ -1,8 +1,8 @@
-import { startStack } from '../../stack/stack.ts'
-import { traceFile } from '../system/livepeer-truth.ts'
+import { startStack } from '../stack/stack.ts'
+import { traceFile } from './system/livepeer-truth.ts'
 
-// The stack that the explorer is tested on, as a process of its own: prints where it is as JSON once it is there, and runs
-// until it is told to end.
+// The stack that several tests share, as a process of its own: prints where it is as JSON once it is there, and runs until it
+// is told to end.
 const stack = await startStack({ traces: ['livepeer/medium', 'aragon/small', 'livepeer-l1/small'].map(traceFile) })
 process.once('SIGTERM', () => void stack.stop().then(() => process.exit()))
 try {
