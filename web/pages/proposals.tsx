@@ -13,16 +13,18 @@ import { proposalsVariables } from '../places.ts'
 import { problemAt } from '../problems.ts'
 
 const COLUMNS: readonly Column<ProposalRowFragment>[] = [
-  { name: 'State', cell: ({ state }) => <StateBadge state={state} /> },
+  { name: 'State', cell: ({ state }) => <StateBadge state={state} />, minor: true },
   {
     name: 'Proposal',
     wide: true,
-    cell: ({ id, title, system, network }) => (
+    cell: ({ id, title, system, network, state }) => (
       <>
+        <span class="narrow">
+          <StateBadge state={state} />
+        </span>
         <a class="title" href={`/proposals/${id}`}>
           {title}
         </a>
-        <br />
         <span class="unit">
           {SYSTEM_NAMES[system]} on {network}
         </span>
@@ -42,6 +44,7 @@ const COLUMNS: readonly Column<ProposalRowFragment>[] = [
   {
     name: 'Voters',
     number: true,
+    minor: true,
     cell: ({ turnout }) => (turnout === null ? <Refused problem={undefined} /> : countText(turnout.voters)),
   },
   { name: 'Voting closes', cell: (proposal) => <Closing proposal={proposal} />, minor: true },

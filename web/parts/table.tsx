@@ -2,6 +2,7 @@ import { elementScroll, observeElementOffset, observeElementRect, Virtualizer } 
 import type { ComponentChildren } from 'preact'
 import { useEffect, useLayoutEffect, useMemo, useReducer, useRef } from 'preact/hooks'
 import { compareAmounts, countText } from '../amounts.ts'
+import { useGrowing } from './later.tsx'
 
 /** A column of a table: what a cell shows, and what it is sorted and searched by. */
 export interface Column<Row> {
@@ -29,6 +30,8 @@ export interface Order {
 
 /** Tables longer than this show only the rows that are looked at. */
 const WINDOWED_FROM = 200
+/** So many rows of a shorter one are drawn at a time. */
+const ROWS_AT_ONCE = 20
 const ROW_HEIGHT = 41
 
 /**
@@ -92,19 +95,7 @@ export function Table<Row>({
       {isWindowed ? (
         <Windowed caption={caption} columns={columns} rows={shown} keyOf={keyOf} order={order} onOrder={onOrder} />
       ) : (
-        // A region that scrolls sideways is reached by the keyboard too.
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls
-        <section class="table-scroll" tabIndex={0} aria-label={caption}>
-          <table>
-            <caption class="unseen">{caption}</caption>
-            <Head columns={columns} order={order} onOrder={onOrder} />
-            <tbody>
-              {shown.map((row, index) => (
-                <Cells key={keyOf(row)} columns={columns} row={row} index={index} />
-              ))}
-            </tbody>
-          </table>
-        </section>
+        <Whole caption={caption} columns={columns} rows={shown} keyOf={keyOf} order={order} onOrder={onOrder} />
       )}
     </div>
   )
@@ -195,22 +186,38 @@ function classes(of: Record<string, boolean | undefined>): string | undefined {
   return names.length === 0 ? undefined : names.join(' ')
 }
 
-/** Only the rows that are looked at, with empty ones of the others' height around them. */
-function Windowed<Row>({
-  caption,
-  columns,
-  rows,
-  keyOf,
-  order,
-  onOrder,
-}: {
+/** Rows in the order they are shown in. */
+interface Rows<Row> {
   caption: string
   columns: readonly Column<Row>[]
   rows: readonly Row[]
   keyOf: (row: Row) => string
   order: Order | undefined
   onOrder: ((order: Order) => void) | undefined
-}) {
+}
+
+/** All rows, those further down in turns of their own. */
+function Whole<Row>({ caption, columns, rows, keyOf, order, onOrder }: Rows<Row>) {
+  const drawn = useGrowing(rows.length, ROWS_AT_ONCE)
+  return (
+    // A region that scrolls sideways is reached by the keyboard too.
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls
+    <section class="table-scroll" tabIndex={0} aria-label={caption} aria-busy={drawn < rows.length}>
+      <table>
+        <caption class="unseen">{caption}</caption>
+        <Head columns={columns} order={order} onOrder={onOrder} />
+        <tbody>
+          {rows.slice(0, drawn).map((row, index) => (
+            <Cells key={keyOf(row)} columns={columns} row={row} index={index} />
+          ))}
+        </tbody>
+      </table>
+    </section>
+  )
+}
+
+/** Only the rows that are looked at, with empty ones of the others' height around them. */
+function Windowed<Row>({ caption, columns, rows, keyOf, order, onOrder }: Rows<Row>) {
   const scroll = useRef<HTMLElement>(null)
   const [, render] = useReducer((count: number) => count + 1, 0)
   const virtual = useRef<Virtualizer<HTMLElement, Element> | undefined>(undefined)

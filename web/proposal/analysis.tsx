@@ -3,6 +3,7 @@ import { ErrorBoundary, lazy, useLocation } from 'preact-iso'
 import { recount } from '../../api/rules/recount.ts'
 import type { ProposalQuery } from '../generated/proposal.ts'
 import { ProposalVotesDocument } from '../generated/proposal-votes.ts'
+import { Later } from '../parts/later.tsx'
 import { Empty, Panel, Refused, Skeleton } from '../parts/panel.tsx'
 import { type Problem, problemAt } from '../problems.ts'
 import { changesOf, isAnything, NOTHING } from './changes.ts'
@@ -65,18 +66,22 @@ export default function Analysis({
           lead="A transcoder votes with all stake behind it, less that of its delegators that vote themselves."
           sources={sources}
         >
-          <Overrides system={system} votes={voted} turns={isOpen ? undefined : turns} />
+          <Later rows={10}>
+            <Overrides system={system} votes={voted} turns={isOpen ? undefined : turns} />
+          </Later>
         </Panel>
       )}
       {isCounted && proposal.tally !== null && voted.length > 0 && (
         <Panel id="decided" title={isOpen ? 'How it came to stand so' : 'When was it decided?'} sources={sources}>
-          <WhenDecided
-            system={system}
-            counting={counting}
-            quorum={BigInt(proposal.tally.quorum)}
-            votes={voted}
-            isOpen={isOpen}
-          />
+          <Later rows={6}>
+            <WhenDecided
+              system={system}
+              counting={counting}
+              quorum={BigInt(proposal.tally.quorum)}
+              votes={voted}
+              isOpen={isOpen}
+            />
+          </Later>
         </Panel>
       )}
       {isCounted && proposal.state !== 'CANCELED' && (
@@ -86,7 +91,9 @@ export default function Analysis({
           lead={`The fewest accounts that ${isOpen ? 'could turn it as it stands' : 'could have turned the outcome'} by doing otherwise.`}
           sources={sources}
         >
-          <HowDecisive system={system} counting={counting} absentees={absentees} />
+          <Later rows={6}>
+            <HowDecisive system={system} counting={counting} absentees={absentees} />
+          </Later>
         </Panel>
       )}
       <Panel
@@ -97,13 +104,17 @@ export default function Analysis({
       >
         {isCounted ? (
           <ErrorBoundary>
-            <WhatIf
-              proposal={proposal}
-              counting={counting}
-              votes={voted}
-              absentees={absentees ?? []}
-              rounds={chain?.firstRound && chain.round ? { first: chain.firstRound, last: chain.round + 1 } : undefined}
-            />
+            <Later rows={8}>
+              <WhatIf
+                proposal={proposal}
+                counting={counting}
+                votes={voted}
+                absentees={absentees ?? []}
+                rounds={
+                  chain?.firstRound && chain.round ? { first: chain.firstRound, last: chain.round + 1 } : undefined
+                }
+              />
+            </Later>
           </ErrorBoundary>
         ) : (
           <Waiting proposal={proposal} problems={problems} />
