@@ -111,6 +111,8 @@ const TreasuryProposal: AllFields<TreasuryProposalResolvers> = {
       const action = { target, value: values[index] ?? 0n, calldata: calldatas[index] ?? '0x' }
       return { ...action, decoded: decodeAction(action, view.chainView.chain.source.lptAddresses) }
     }),
+  transfers: (proposal) =>
+    proposal.view.transfersBy(proposal).map((transfer) => ({ ...transfer, governance: proposal.view })),
 }
 
 const Poll: AllFields<PollResolvers> = {

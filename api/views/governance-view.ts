@@ -3,7 +3,7 @@ import type { TokenBalance } from '../facts/aragon.ts'
 import { ApiError } from '../facts/errors.ts'
 import type { Facts } from '../facts/facts.ts'
 import type { RoundFacts } from '../facts/stake.ts'
-import type { VaultPayment } from '../facts/treasury.ts'
+import type { TreasuryTransfer, VaultPayment } from '../facts/treasury.ts'
 import { type Absentee, absentees, type Eligible, type Turnout, turnout } from '../rules/absentees.ts'
 import { aragonEndDate, canExecute } from '../rules/aragon-tally.ts'
 import { aragonRule, type CountingRule, pollRule, treasuryRule } from '../rules/counting-rule.ts'
@@ -179,6 +179,18 @@ export class GovernanceView {
     if (execution === null) return []
     const payments = this.chainView.facts.treasury.payments(execution.at.transactionHash)
     return payments.filter(({ at }) => voteThatDid(at, this.proposals())?.id === id)
+  }
+
+  /** LPT that a treasury proposal's execution moved out of treasuries or into them, in the order of logs. */
+  transfersBy({ id, events }: TreasuryProposalInView): TreasuryTransfer[] {
+    const executions = new Set(events.filter(({ kind }) => kind === 'EXECUTED').map(({ at }) => at.transactionHash))
+    if (executions.size === 0) return []
+    const { treasury } = this.chainView.facts
+    return treasury
+      .treasuries()
+      .flatMap((address) => treasury.transfers(address))
+      .filter(({ at }) => executions.has(at.transactionHash) && this.proposalThatDid(at)?.id === id)
+      .sort((a, b) => a.at.block - b.at.block || a.at.logIndex - b.at.logIndex)
   }
 
   /** The proposal whose execution made a log, null where none did. */

@@ -110,6 +110,30 @@ describe.each([
     expect(byClock.some(({ estimated }) => !estimated)).toBe(true)
   })
 
+  test('moved what their calls transfer, once they are executed', async () => {
+    const { proposals } = await new GraphQLClient(`${stack.url}/graphql`).request<{
+      proposals: {
+        nodes: {
+          state: string
+          actions: { calldata: Hex }[]
+          transfers: { from: string; to: string; amount: string; proposal: { id: string } }[]
+          id: string
+        }[]
+      }
+    }>(`{ proposals(first: 1000, filter: { system: [TREASURY] }) { nodes { id state
+      ... on TreasuryProposal { actions { calldata } transfers { from to amount proposal { id } } } } } }`)
+    const [treasury] = new Set(proposals.nodes.flatMap(({ transfers }) => transfers.map(({ from }) => from)))
+    for (const { id, state, actions, transfers } of proposals.nodes) {
+      const called = actions.flatMap(({ calldata }) => {
+        if (!calldata.startsWith('0xa9059cbb')) return []
+        const [to, amount] = decodeAbiParameters(parseAbiParameters('address, uint256'), `0x${calldata.slice(10)}`)
+        return [{ from: treasury, to: to.toLowerCase(), amount: String(amount), proposal: { id } }]
+      })
+      expect(transfers).toEqual(state === 'EXECUTED' ? called : [])
+    }
+    expect(proposals.nodes.some(({ transfers }) => transfers.length > 1)).toBe(true)
+  })
+
   test('fail on one wei', async () => {
     const wrong = structuredClone(truth)
     const [proposal] = Object.values(wrong.proposals)

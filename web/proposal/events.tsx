@@ -52,72 +52,110 @@ function Bytes({ name, of }: { name: string; of: string }) {
 export function Actions({ proposal }: { proposal: ToldProposal }) {
   if ('actions' in proposal) {
     return (
-      <ol class="actions">
-        {proposal.actions.map(({ target, value, calldata, decoded }, index) => (
-          // Calls stand in the order they are made in; two may be the same.
-          // biome-ignore lint/suspicious/noArrayIndexKey: the order is the identity
-          <li key={index}>
-            <p class="call">
-              {decoded === null ? <span class="unit">a call that is not known here</span> : <code>{decoded}</code>}
-            </p>
-            <p>
-              <span class="unit">on</span> <Address of={target} />
-              {value !== '0' && (
-                <>
-                  , with <Amount wei={value} unit="ETH" />
-                </>
-              )}
-            </p>
-            <details>
-              <summary>Calldata</summary>
-              <Bytes name="Calldata" of={calldata} />
-            </details>
-          </li>
-        ))}
-      </ol>
-    )
-  }
-  if ('payments' in proposal) {
-    return (
       <>
-        {proposal.payments.length === 0 ? (
-          <p class="empty">
-            {proposal.state === 'EXECUTED'
-              ? 'It made the vault pay nothing.'
-              : 'It was not executed: nothing was paid.'}
-          </p>
-        ) : (
-          <Table
-            caption="What its execution paid"
-            rows={proposal.payments}
-            keyOf={({ token, to, amount, at, reference }) => `${token} ${to} ${amount} ${at.timestamp} ${reference}`}
-            columns={[
-              { name: 'To', cell: ({ to }) => <Address of={to} /> },
-              {
-                name: 'Amount',
-                about: 'In units of 10^-18 of the token',
-                number: true,
-                cell: ({ amount, token }) => <Amount wei={amount} unit={token === NO_TOKEN ? 'ETH' : ''} />,
-              },
-              {
-                name: 'Token',
-                minor: true,
-                cell: ({ token }) => (token === NO_TOKEN ? 'ETH' : <Address of={token} />),
-              },
-              { name: 'What for', wide: true, cell: ({ reference }) => <bdi dir="auto">{reference ?? '–'}</bdi> },
-            ]}
-          />
-        )}
-        {proposal.script !== null && proposal.script.length > 10 && (
-          <details>
-            <summary>Its script</summary>
-            <Bytes name="Script" of={proposal.script} />
-          </details>
-        )}
+        <Calls actions={proposal.actions} />
+        {proposal.transfers.length > 0 && <Moved transfers={proposal.transfers} />}
       </>
     )
   }
+  if ('payments' in proposal) return <Payments proposal={proposal} />
   return null
+}
+
+type Told<Part extends PropertyKey> = Extract<ToldProposal, Record<Part, unknown>>
+
+/** The calls that carrying it out makes. */
+function Calls({ actions }: Pick<Told<'actions'>, 'actions'>) {
+  return (
+    <ol class="actions">
+      {actions.map(({ target, value, calldata, decoded }, index) => (
+        // Calls stand in the order they are made in; two may be the same.
+        // biome-ignore lint/suspicious/noArrayIndexKey: the order is the identity
+        <li key={index}>
+          <p class="call">
+            {decoded === null ? <span class="unit">a call that is not known here</span> : <code>{decoded}</code>}
+          </p>
+          <p>
+            <span class="unit">on</span> <Address of={target} />
+            {value !== '0' && (
+              <>
+                , with <Amount wei={value} unit="ETH" />
+              </>
+            )}
+          </p>
+          <details>
+            <summary>Calldata</summary>
+            <Bytes name="Calldata" of={calldata} />
+          </details>
+        </li>
+      ))}
+    </ol>
+  )
+}
+
+/** The LPT that carrying it out moved. */
+function Moved({ transfers }: Pick<Told<'transfers'>, 'transfers'>) {
+  return (
+    <>
+      <h3>What that moved</h3>
+      <Table
+        caption="LPT that its execution moved"
+        rows={transfers}
+        keyOf={({ from, to, amount, balanceAfter }) => `${from} ${to} ${amount} ${balanceAfter}`}
+        columns={[
+          { name: 'From', cell: ({ from }) => <Address of={from} />, minor: true },
+          { name: 'To', cell: ({ to }) => <Address of={to} /> },
+          { name: 'Amount', number: true, cell: ({ amount }) => <Amount wei={amount} /> },
+          {
+            name: 'Treasury after it',
+            number: true,
+            minor: true,
+            cell: ({ balanceAfter }) => <Amount wei={balanceAfter} />,
+          },
+        ]}
+      />
+    </>
+  )
+}
+
+/** What its execution made the vault pay. */
+function Payments({ proposal }: { proposal: Told<'payments'> }) {
+  return (
+    <>
+      {proposal.payments.length === 0 ? (
+        <p class="empty">
+          {proposal.state === 'EXECUTED' ? 'It made the vault pay nothing.' : 'It was not executed: nothing was paid.'}
+        </p>
+      ) : (
+        <Table
+          caption="What its execution paid"
+          rows={proposal.payments}
+          keyOf={({ token, to, amount, at, reference }) => `${token} ${to} ${amount} ${at.timestamp} ${reference}`}
+          columns={[
+            { name: 'To', cell: ({ to }) => <Address of={to} /> },
+            {
+              name: 'Amount',
+              about: 'In units of 10^-18 of the token',
+              number: true,
+              cell: ({ amount, token }) => <Amount wei={amount} unit={token === NO_TOKEN ? 'ETH' : ''} />,
+            },
+            {
+              name: 'Token',
+              minor: true,
+              cell: ({ token }) => (token === NO_TOKEN ? 'ETH' : <Address of={token} />),
+            },
+            { name: 'What for', wide: true, cell: ({ reference }) => <bdi dir="auto">{reference ?? '–'}</bdi> },
+          ]}
+        />
+      )}
+      {proposal.script !== null && proposal.script.length > 10 && (
+        <details>
+          <summary>Its script</summary>
+          <Bytes name="Script" of={proposal.script} />
+        </details>
+      )}
+    </>
+  )
 }
 
 const NO_TOKEN = `0x${'0'.repeat(40)}`
