@@ -22,6 +22,7 @@ interface RecountOptions extends OutputOptions {
   support?: string
   strict?: boolean
   overrides: boolean
+  ofActiveStake?: true
   without?: string[]
   choice?: string[]
 }
@@ -88,6 +89,7 @@ fileCommand('recount', 'hypothetical: a proposal counted anew under other condit
   .option('--strict', 'support must be more than its part')
   .option('--no-strict', 'support may be equal to its part')
   .option('--no-overrides', "nobody's vote is taken off anybody's")
+  .option('--of-active-stake', "a poll's quorum is of the active set's stake, not of all stake")
   .option('--without <voters...>', 'as if these had not voted')
   .option('--choice <voter=choice...>', 'as if these had chosen so: FOR, AGAINST or ABSTAIN')
   .action((id: string, options: RecountOptions) =>
@@ -273,7 +275,8 @@ async function save(path: string, output: string): Promise<void> {
 }
 
 /** What the API is told of a recount's options; CliError for more voters than fit. */
-function recountParameters({ round, quorum, support, strict, overrides, without, choice }: RecountOptions) {
+function recountParameters(options: RecountOptions) {
+  const { round, quorum, support, strict, overrides, ofActiveStake, without, choice } = options
   const voters = (without?.length ?? 0) + (choice?.length ?? 0)
   if (voters > MAX_VOTERS) throw new CliError(`${voters} voters are given; at most ${MAX_VOTERS}, GraphQL takes more`)
   return {
@@ -282,6 +285,7 @@ function recountParameters({ round, quorum, support, strict, overrides, without,
     supportPartsPerMillion: support,
     strict: strict === undefined ? undefined : String(strict),
     overrides: overrides ? undefined : 'false',
+    ofActiveStake: ofActiveStake && 'true',
     without: without?.join(','),
     choices: choice?.map((one) => one.replace(/=.*$/, (text) => text.toUpperCase())).join(','),
   }

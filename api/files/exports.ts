@@ -297,6 +297,7 @@ async function recountFile(request: Request, { governance }: Context): Promise<O
     'supportPartsPerMillion',
     'strict',
     'overrides',
+    'ofActiveStake',
     'without',
     'choices',
   ])
@@ -310,6 +311,7 @@ async function recountFile(request: Request, { governance }: Context): Promise<O
     supportPartsPerMillion: number('supportPartsPerMillion'),
     strict: trueOrFalse('strict', asked.strict),
     overrides: trueOrFalse('overrides', asked.overrides),
+    ofActiveStake: trueOrFalse('ofActiveStake', asked.ofActiveStake),
     without: listOf(asked.without).map((voter) => scalars.Address.parseValue(voter) as string),
     choices: listOf(asked.choices).map(choiceOf),
   })

@@ -23,6 +23,7 @@ const RECOUNT = [
   'supportPartsPerMillion',
   'strict',
   'overrides',
+  'ofActiveStake',
   'without',
   'choices',
 ] as const
@@ -265,6 +266,11 @@ const PARAMETERS = {
   overrides: {
     in: 'query',
     description: "false: nobody's vote is taken off anybody's",
+    schema: { type: 'boolean', examples: [false] },
+  },
+  ofActiveStake: {
+    in: 'query',
+    description: "Polls only; true: the quorum is of the active set's stake, not of all stake",
     schema: { type: 'boolean', examples: [false] },
   },
   without: {

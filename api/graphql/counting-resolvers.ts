@@ -144,12 +144,16 @@ export function changesOf({ system }: ProposalInView, asked: Recount): Changes {
       `${unknown.voter} cannot choose ${unknown.choice} here: only treasury proposals have it; others have FOR and AGAINST`,
     )
   }
+  if (system !== 'POLL' && asked.ofActiveStake === true) {
+    throw new ApiError('BAD_USER_INPUT', 'ofActiveStake is of polls only; the quorum of others is of no other whole')
+  }
   return {
     round: asked.round ?? null,
     quorum: partsPerMillion('quorumPartsPerMillion', asked.quorumPartsPerMillion),
     support: partsPerMillion('supportPartsPerMillion', asked.supportPartsPerMillion),
     strict: asked.strict ?? null,
     overrides: asked.overrides ?? null,
+    ofActiveStake: asked.ofActiveStake ?? null,
     without,
     choices,
   }

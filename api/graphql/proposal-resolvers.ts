@@ -130,7 +130,8 @@ const Poll: AllFields<PollResolvers> = {
   participation: async (poll) => {
     const { count, totalActiveStake } = await poll.view.count(poll)
     const cast = count.sums.for + count.sums.against
-    return { ofAllStake: percent(cast, count.electorate), ofActiveStake: percent(cast, totalActiveStake) }
+    const [ofAllStake, ofActiveStake] = [percent(cast, count.electorate), percent(cast, totalActiveStake)]
+    return { ofAllStake, ofActiveStake, activeStake: totalActiveStake }
   },
 }
 

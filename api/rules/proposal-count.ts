@@ -112,7 +112,10 @@ export interface TreasuryCounting extends CountedFrom, Pick<TreasuryProposal, 's
 export interface PollCounting extends CountedFrom {
   system: 'POLL'
   isOpen: boolean
+  totalStake: bigint
   totalActiveStake: bigint
+  /** Whose stake the electorate is: everybody's by LIP-16, active transcoders' as the public explorer has it. */
+  electorateIs: 'all stake' | 'active stake'
 }
 
 /** All that an Aragon vote is counted from. */
@@ -174,8 +177,14 @@ export function pollCountingBy(
   at: StakeMoment & { isOpen: boolean },
 ): PollCounting {
   const votes = choices.map(({ voter, choice }) => ({ voter, choice, weight: electorOf(voter).power }))
-  const { totalStake: electorate, totalActiveStake, isOpen, moment } = at
-  return { system: 'POLL', rule: pollRule(poll), votes, electorOf, electorate, moment, isOpen, totalActiveStake }
+  const { totalStake, totalActiveStake, isOpen, moment } = at
+  const electorate = { electorate: totalStake, electorateIs: 'all stake' as const, totalStake, totalActiveStake }
+  return { system: 'POLL', rule: pollRule(poll), votes, electorOf, ...electorate, moment, isOpen }
+}
+
+/** The same poll with its quorum measured against the stake of active transcoders, as the public explorer has it. */
+export function ofActiveStake(counting: PollCounting): PollCounting {
+  return { ...counting, electorate: counting.totalActiveStake, electorateIs: 'active stake' }
 }
 
 /** An Aragon vote to be counted; the weights are the balances at the snapshot that the votes told. */
@@ -250,7 +259,7 @@ function treasuryVerdict(counting: TreasuryCounting, sums: Sums): Concluded {
 }
 
 function pollVerdict(counting: PollCounting, sums: Sums): Concluded {
-  const { rule, electorate, totalActiveStake, moment, isOpen } = counting
+  const { rule, electorate, electorateIs, totalStake, totalActiveStake, moment, isOpen } = counting
   const quorum = pollQuorum(electorate, rule.quorum)
   const quorumReached = isPollQuorumReached(sums, electorate, rule.quorum)
   const supportReached = isPollQuotaReached(sums, rule)
@@ -265,8 +274,8 @@ function pollVerdict(counting: PollCounting, sums: Sums): Concluded {
     supportReached,
     explanation: [
       `Quorum ${reached(quorumReached)}: yes ${sums.for} + no ${sums.against} = ${cast} wei,`,
-      `at least ${quorum} wei needed, ${percentOf(rule.quorum)} % of all stake of`,
-      `${electorate} wei ${moment}, rounded up (LIP-16; ${percent(cast, electorate)} % of`,
+      `at least ${quorum} wei needed, ${percentOf(rule.quorum)} % of ${electorateIs} of`,
+      `${electorate} wei ${moment}, rounded up (LIP-16; ${percent(cast, totalStake)} % of`,
       `all stake, ${percent(cast, totalActiveStake)} % of active stake).`,
       `Support ${reached(supportReached)}: yes ${sums.for} wei, ${needed(rule)} of cast stake needed,`,
       `a tie ${rule.strict ? 'fails' : 'passes'} (LIP-16).`,

@@ -3,7 +3,7 @@
 import { type CountingRule, type Part, PERC_DIVISOR } from './counting-rule.ts'
 import { percent } from './poll-tally.ts'
 import type { VoteChoice } from './proposal.ts'
-import { type Counting, count, type Verdict } from './proposal-count.ts'
+import { type Counting, count, ofActiveStake, type Verdict } from './proposal-count.ts'
 import type { CountedVote, WeightedVote } from './tally.ts'
 
 /** What is to be otherwise than it was; null for what stays. Shares are parts per 10^6. */
@@ -14,6 +14,8 @@ export interface Changes {
   support: number | null
   strict: boolean | null
   overrides: boolean | null
+  /** Of a poll: its quorum is measured against the stake of active transcoders, not all stake. */
+  ofActiveStake: boolean | null
   /** As if these had not voted. */
   without: readonly string[]
   /** As if these had chosen so, whether they voted or not; nobody twice, nor among `without`. */
@@ -65,8 +67,10 @@ function changedCounting(counting: Counting, changes: Changes): Counting {
   switch (counting.system) {
     case 'TREASURY':
       return { ...counting, ...changed, events: counting.events.filter(({ kind }) => kind === 'CANCELED') }
-    case 'POLL':
-      return { ...counting, ...changed }
+    case 'POLL': {
+      const poll = { ...counting, ...changed }
+      return changes.ofActiveStake === true ? ofActiveStake(poll) : poll
+    }
     case 'ARAGON':
       return { ...counting, ...changed, executedAt: null, triedAt: counting.executedAt }
   }
@@ -88,13 +92,15 @@ function partOf(partsPerMillion: number, { denominator }: Part): Part {
 }
 
 /** What was changed, in words; empty where nothing was. */
-function hypothesisOf({ round, quorum, support, strict, overrides, without, choices }: Changes): string {
+function hypothesisOf(changes: Changes): string {
+  const { round, quorum, support, strict, overrides, ofActiveStake, without, choices } = changes
   const parts = [
     round === null ? [] : [`with stake at the start of round ${round}`],
     quorum === null ? [] : [`a quorum of ${percent(BigInt(quorum), PERC_DIVISOR)} %`],
     support === null ? [] : [`support of ${percent(BigInt(support), PERC_DIVISOR)} %`],
     strict === null ? [] : [strict ? 'a tie failing' : 'a tie passing'],
     overrides === null ? [] : [overrides ? "delegators' votes taken off" : "nobody's vote taken off anybody's"],
+    ofActiveStake === null ? [] : [`a quorum of ${ofActiveStake ? 'active' : 'all'} stake`],
     without.length === 0 ? [] : [`without the votes of ${without.length}`],
     choices.length === 0 ? [] : [`${choices.length} choosing otherwise or too`],
   ].flat()

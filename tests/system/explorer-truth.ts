@@ -112,6 +112,7 @@ function conditionsOf(
     .map(({ account }) => ({ voter: account, choice: 'FOR' as const }))
   const parts = { quorum: 123_457, support: 654_321 }
   const overrides = system === 'ARAGON' ? null : false
+  const ofActiveStake = system === 'POLL' ? true : null
   return [
     ['as it was', NOTHING],
     ['by another quorum', { ...NOTHING, quorum: parts.quorum }],
@@ -120,10 +121,14 @@ function conditionsOf(
     ['strict', { ...NOTHING, strict: true }],
     ['not strict', { ...NOTHING, strict: false }],
     ['without overrides', { ...NOTHING, overrides }],
+    ['of active stake', { ...NOTHING, ofActiveStake }],
     ['without some', { ...NOTHING, without }],
     ['with some turned', { ...NOTHING, choices: turned }],
     ['with absentees', { ...NOTHING, choices: too }],
-    ['with all of that', { round: null, ...parts, strict: true, overrides, without, choices: [...turned, ...too] }],
+    [
+      'with all of that',
+      { round: null, ...parts, strict: true, overrides, ofActiveStake, without, choices: [...turned, ...too] },
+    ],
   ]
 }
 

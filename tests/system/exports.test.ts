@@ -502,6 +502,7 @@ describe('what cannot be had is refused with a code', () => {
     ['/proposals/$/recount.csv?quorum=1', 400, 'BAD_USER_INPUT', 'quorumPartsPerMillion'],
     ['/proposals/$/recount.csv?quorumPartsPerMillion=1000001', 400, 'BAD_USER_INPUT', 'from 0 to 1,000,000'],
     ['/proposals/$/recount.csv?strict=yes', 400, 'BAD_USER_INPUT', 'true or false'],
+    ['/proposals/$/recount.csv?ofActiveStake=true', 400, 'BAD_USER_INPUT', 'of polls only'],
     ['/proposals/$/recount.csv?round=31', 400, 'BAD_USER_INPUT', 'rounds 5 to 30'],
     ['/proposals/$/recount.csv?without=0x12', 400, 'BAD_USER_INPUT', '40 hex digits'],
     [`/proposals/$/recount.csv?choices=${STRANGER}`, 400, 'BAD_USER_INPUT', 'ADDRESS=CHOICE'],

@@ -98,7 +98,14 @@ function made(system: System, seed: number) {
           events: state === 2 && random(2) === 0 ? [{ kind: 'QUEUED' }] : [],
         }
       : system === 'POLL'
-        ? { system, ...fixed, isOpen: state === 0, totalActiveStake: electorate }
+        ? {
+            system,
+            ...fixed,
+            isOpen: state === 0,
+            electorateIs: 'all stake',
+            totalStake: electorate,
+            totalActiveStake: electorate,
+          }
         : {
             system,
             ...fixed,

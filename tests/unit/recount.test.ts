@@ -17,6 +17,7 @@ const NOTHING: Changes = {
   support: null,
   strict: null,
   overrides: null,
+  ofActiveStake: null,
   without: [],
   choices: [],
 }
@@ -55,6 +56,8 @@ function poll(votes: Record<string, VoteChoice>, fields: Partial<PollCounting> =
     votes: votesOf(votes),
     electorOf,
     electorate: 160n,
+    electorateIs: 'all stake',
+    totalStake: 160n,
     totalActiveStake: 160n,
     moment: 'at L1 block 1000',
     isOpen: false,
@@ -156,6 +159,33 @@ describe('votes', () => {
   ])('%s', (_, votes, changes, sums) => {
     expect(sumsOf(treasury(votes), changes)).toEqual(sums)
     if (!Object.values(votes).includes('ABSTAIN')) expect(sumsOf(poll(votes), changes)).toEqual(sums)
+  })
+
+  test('of a poll are measured against active stake, where they are to be', () => {
+    // Half of all 320 wei is 160, of the active 150 it is 75: t casts 100.
+    const counting = poll({ t: 'FOR' }, { electorate: 320n, totalStake: 320n, totalActiveStake: 150n })
+    const real = { passed: false }
+    expect([null, false, true].map((ofActiveStake) => recount(counting, { ...NOTHING, ofActiveStake }, real))).toEqual([
+      expect.objectContaining({
+        electorate: 320n,
+        quorum: 160n,
+        quorumReached: false,
+        state: 'DEFEATED',
+        turns: false,
+      }),
+      expect.objectContaining({
+        electorate: 320n,
+        quorum: 160n,
+        quorumReached: false,
+        state: 'DEFEATED',
+        turns: false,
+      }),
+      expect.objectContaining({ electorate: 150n, quorum: 75n, quorumReached: true, state: 'SUCCEEDED', turns: true }),
+    ])
+    expect(recount(counting, { ...NOTHING, ofActiveStake: true }, real).explanation.replace(/ Support .*/, '')).toBe(
+      'Hypothetical, a quorum of active stake. Quorum reached: yes 100 + no 0 = 100 wei, at least 75 wei needed, 50 % of ' +
+        'active stake of 150 wei at L1 block 1000, rounded up (LIP-16; 31.25 % of all stake, 66.6666 % of active stake).',
+    )
   })
 
   test('of an Aragon vote are nobody else’s', () => {

@@ -162,6 +162,9 @@ test('what was there stays, marked, when the API is gone, and the mark goes when
   await page.clock.install()
   await page.goto('/proposals')
   await isBack()
+  // Rows further down are drawn in turns of their own, by this clock.
+  await page.clock.runFor(2_000)
+  await panel().locator('[aria-busy="true"]').waitFor({ state: 'detached' })
   const before = await panel().locator('table').innerText()
   let isDown = true
   await answering(page, '*', (route) => (isDown ? route.abort('connectionrefused') : route.fallback()))

@@ -14,6 +14,7 @@ export const NOTHING: Changes = {
   support: null,
   strict: null,
   overrides: null,
+  ofActiveStake: null,
   without: [],
   choices: [],
 }
@@ -25,6 +26,7 @@ const NAMES = [
   'supportPartsPerMillion',
   'strict',
   'overrides',
+  'ofActiveStake',
   'without',
   'choices',
 ] as const
@@ -54,6 +56,7 @@ export function changesOf(query: Query, system: VotingSystem): Changes {
     support: wholeNumber(query.supportPartsPerMillion, MILLION),
     strict: truth(query.strict),
     overrides: system === 'ARAGON' ? null : truth(query.overrides),
+    ofActiveStake: system === 'POLL' ? truth(query.ofActiveStake) : null,
     without,
     choices,
   }
@@ -71,13 +74,14 @@ function truth(text: string | undefined): boolean | null {
 
 /** The parameters that say so, blank where nothing is otherwise: what `changesOf` reads back. */
 export function queryOf(changes: Changes): Record<(typeof NAMES)[number], string> {
-  const { round, quorum, support, strict, overrides, without, choices } = changes
+  const { round, quorum, support, strict, overrides, ofActiveStake, without, choices } = changes
   return {
     round: String(round ?? ''),
     quorumPartsPerMillion: String(quorum ?? ''),
     supportPartsPerMillion: String(support ?? ''),
     strict: String(strict ?? ''),
     overrides: String(overrides ?? ''),
+    ofActiveStake: String(ofActiveStake ?? ''),
     without: without.join(','),
     choices: choices.map(({ voter, choice }) => `${voter}=${choice}`).join(','),
   }
@@ -89,13 +93,15 @@ export function isAnything(changes: Changes): boolean {
 }
 
 /** The same for the API's recount. */
-export function recountInput({ round, quorum, support, strict, overrides, without, choices }: Changes) {
+export function recountInput(changes: Changes) {
+  const { round, quorum, support, strict, overrides, ofActiveStake, without, choices } = changes
   return {
     ...(round === null ? {} : { round }),
     ...(quorum === null ? {} : { quorumPartsPerMillion: quorum }),
     ...(support === null ? {} : { supportPartsPerMillion: support }),
     ...(strict === null ? {} : { strict }),
     ...(overrides === null ? {} : { overrides }),
+    ...(ofActiveStake === null ? {} : { ofActiveStake }),
     ...(without.length === 0 ? {} : { without: [...without] }),
     ...(choices.length === 0 ? {} : { choices: [...choices] }),
   }

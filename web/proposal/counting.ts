@@ -22,6 +22,8 @@ export type CountedProposal = Pick<ToldProposal, 'system' | 'state'> & {
   tally: Pick<NonNullable<ToldProposal['tally']>, 'electorate' | 'final'> | null
   rule: Omit<NonNullable<ToldProposal['rule']>, 'source'> | null
   timeline: readonly Pick<ToldProposal['timeline'][number], 'kind' | 'timestamp'>[]
+  /** Of a poll. */
+  participation?: { activeStake: string } | null
   snapshotRound?: number
   lastRound?: number
   startDate?: string
@@ -39,7 +41,7 @@ function secondsOf(iso: string): bigint {
 /**
  * All that a proposal is counted from, as the API counts it; undefined where its state, rule or electorate cannot be told.
  * `headTime` is that of the indexed head of its chain, by which an Aragon vote is open or over. Explanations of such a
- * count name no moment, and no active stake of a poll: they are not to be shown.
+ * count name no moment: they are not to be shown.
  */
 export function countingOf(
   proposal: CountedProposal,
@@ -66,8 +68,11 @@ export function countingOf(
       const round = !tally.final ? snapshotRound : state === 'ACTIVE' ? lastRound : lastRound + 1
       return { system, ...fixed, snapshotRound, lastRound, events, round }
     }
-    case 'POLL':
-      return { system, ...fixed, isOpen: state === 'ACTIVE', totalActiveStake: 0n }
+    case 'POLL': {
+      const totalActiveStake = BigInt(proposal.participation?.activeStake ?? 0)
+      const stake = { totalStake: fixed.electorate, totalActiveStake, electorateIs: 'all stake' as const }
+      return { system, ...fixed, ...stake, isOpen: state === 'ACTIVE' }
+    }
     case 'ARAGON': {
       const startDate = secondsOf(proposal.startDate ?? headTime)
       const voteTime = proposal.endDate ? secondsOf(proposal.endDate) - startDate : NO_END

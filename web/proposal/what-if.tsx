@@ -96,6 +96,16 @@ export default function WhatIf({
                 />{' '}
                 delegators’ votes are taken off their transcoder’s
               </label>
+              {system === 'POLL' && (
+                <label>
+                  <input
+                    type="checkbox"
+                    checked={changes.ofActiveStake ?? false}
+                    onChange={({ currentTarget: { checked } }) => set({ ofActiveStake: checked ? true : null })}
+                  />{' '}
+                  the quorum is of the active set’s stake, as the public explorer has it, not of all (LIP-16)
+                </label>
+              )}
               {rounds !== undefined && (
                 <RoundLever rounds={rounds} value={changes.round} onChange={(round) => set({ round })} />
               )}
