@@ -220,7 +220,7 @@ function Systems() {
               <th scope="row">{name}</th>
               {cells.map((cell, index) => (
                 <td key={heads[index]?.[1]} data-system={heads[index]?.[0]}>
-                  {cell}
+                  <div>{cell}</div>
                 </td>
               ))}
             </tr>
