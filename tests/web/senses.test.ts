@@ -41,6 +41,15 @@ function focused(page: Page): Promise<{ what: string; isSeen: boolean }> {
   })
 }
 
+/** Presses a key until what has the focus is of a selector. */
+async function goTo(page: Page, key: string, selector: string): Promise<void> {
+  for (let count = 0; count < 150; count++) {
+    await page.keyboard.press(key)
+    if (await page.evaluate((wanted) => document.activeElement?.matches(wanted) === true, selector)) return
+  }
+  throw new Error(`${key} never led to ${selector}`)
+}
+
 describe('by the keyboard alone', () => {
   test('from the skip link by the search to a proposal, a voter, a round, and back', async () => {
     await at('/', {}, async (page) => {
@@ -73,6 +82,25 @@ describe('by the keyboard alone', () => {
       await page.waitForURL('**/snapshots/61')
       await page.goBack()
       await page.waitForURL('**/proposals?q=r%C3%A9glages')
+    })
+  })
+
+  test('from a proposal to a voter, its stake a round before, and the proof of it', async () => {
+    await at(`/proposals/${TREASURY}`, {}, async (page) => {
+      await goTo(page, 'Tab', '#votes tbody a.address')
+      const voter = await page.evaluate(() => document.activeElement?.getAttribute('href'))
+      await page.keyboard.press('Enter')
+      await page.waitForURL(`**${voter}`)
+      await settled(page)
+      await goTo(page, 'Tab', 'input[type="range"]')
+      await page.keyboard.press('ArrowLeft')
+      await page.waitForURL(/\/accounts\/0x[0-9a-f]{40}\?round=84$/)
+      await settled(page)
+      await goTo(page, 'Shift+Tab', 'a[href^="/proof"]')
+      await page.keyboard.press('Enter')
+      await page.waitForURL(/\/proof\?.*round=84/)
+      await page.getByRole('heading', { name: 'Proved' }).waitFor()
+      expect(await page.locator('main').innerText()).toContain('is what the proof names')
     })
   })
 
