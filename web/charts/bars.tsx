@@ -42,7 +42,8 @@ export function SplitBar({
         {parts.map(({ name, amount, kind }) => {
           const x = shareOf(from, whole) * 1000
           from += amount
-          const width = Math.max(shareOf(from, whole) * 1000 - x, amount > 0n ? 1.5 : 0)
+          if (amount === 0n) return null
+          const width = Math.max(shareOf(from, whole) * 1000 - x, 1.5)
           return <rect key={name} class={`part ${kind}`} x={x} width={width} height="24" />
         })}
         {mark !== undefined && (

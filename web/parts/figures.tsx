@@ -79,8 +79,8 @@ export function setLabel(address: string, name: string): void {
 /** An account: its picture, its name where the reader gave it one, and the whole address, shortened by style only. */
 export function Address({ of, to }: { of: string; to?: string }) {
   const label = labels.value[of]
-  const shown = (
-    <>
+  return (
+    <a class="address" href={to ?? `/accounts/${of}`}>
       <img class="identicon" src={blo(of as `0x${string}`)} alt="" width="16" height="16" loading="lazy" />
       {label !== undefined && <span class="label">{label} </span>}
       <span class="hex" title={of}>
@@ -88,11 +88,6 @@ export function Address({ of, to }: { of: string; to?: string }) {
         <span class="hex-middle">{of.slice(8, -6)}</span>
         {of.slice(-6)}
       </span>
-    </>
-  )
-  return (
-    <a class="address" href={to ?? `/accounts/${of}`}>
-      {shown}
     </a>
   )
 }

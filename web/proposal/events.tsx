@@ -3,6 +3,7 @@ import { countText } from '../amounts.ts'
 import type { ProposalEventKind } from '../generated/proposal.ts'
 import { Address, Amount, Hash, When } from '../parts/figures.tsx'
 import { Table } from '../parts/table.tsx'
+import { WhenOpen } from '../parts/when-open.tsx'
 import type { ToldProposal } from './counting.ts'
 
 const KINDS: Readonly<Record<ProposalEventKind, string>> = {
@@ -208,21 +209,21 @@ export function Facts({ proposal }: { proposal: ToldProposal }) {
 export function InvalidVotes({ proposal }: { proposal: ToldProposal }) {
   if (!('invalidVotes' in proposal) || proposal.invalidVotes.length === 0) return null
   return (
-    <details class="invalid">
-      <summary>
-        {countText(proposal.invalidVotes.length)} times a choice was sent that is none: it neither counts nor replaces
-        one
-      </summary>
-      <Table
-        caption="Choices that are none"
-        rows={proposal.invalidVotes}
-        keyOf={({ voter, castAt, rawChoice }) => `${voter} ${castAt.timestamp} ${rawChoice}`}
-        columns={[
-          { name: 'Voter', cell: ({ voter }) => <Address of={voter} /> },
-          { name: 'Sent', number: true, cell: ({ rawChoice }) => <span class="hex">{rawChoice}</span> },
-          { name: 'When', cell: ({ castAt }) => <When at={castAt.timestamp} round={castAt.round} brief /> },
-        ]}
-      />
-    </details>
+    <div class="invalid">
+      <WhenOpen
+        summary={`${countText(proposal.invalidVotes.length)} times a choice was sent that is none: it neither counts nor replaces one`}
+      >
+        <Table
+          caption="Choices that are none"
+          rows={proposal.invalidVotes}
+          keyOf={({ voter, castAt, rawChoice }) => `${voter} ${castAt.timestamp} ${rawChoice}`}
+          columns={[
+            { name: 'Voter', cell: ({ voter }) => <Address of={voter} /> },
+            { name: 'Sent', number: true, cell: ({ rawChoice }) => <span class="hex">{rawChoice}</span> },
+            { name: 'When', cell: ({ castAt }) => <When at={castAt.timestamp} round={castAt.round} brief /> },
+          ]}
+        />
+      </WhenOpen>
+    </div>
   )
 }

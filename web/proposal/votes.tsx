@@ -1,4 +1,4 @@
-import { useId } from 'preact/hooks'
+import { useId, useReducer } from 'preact/hooks'
 import { countText, percentText } from '../amounts.ts'
 import type { Choice, VotingSystem } from '../generated/proposal.ts'
 import { Address, Amount, When } from '../parts/figures.tsx'
@@ -122,13 +122,18 @@ function columnsOf(system: VotingSystem, cast: bigint, isNested: boolean, rows: 
       text: (row) =>
         isNested ? (groups.get(row.depth === 0 ? row.account : (row.vote?.overrides ?? '')) ?? '') : textOf(row),
       by: ({ account }) => account,
-      cell: ({ account, vote, depth, takers }) => (
-        <span class={depth === 1 ? 'nested' : undefined}>
-          {depth === 1 && <span aria-hidden="true">↳ </span>}
-          <Address of={account} />
-          {vote === null && <span class="unit"> did not vote; {countText(takers)} of its delegators did</span>}
-        </span>
-      ),
+      cell: ({ account, vote, depth, takers }) =>
+        depth === 1 ? (
+          <span class="nested">
+            <span aria-hidden="true">↳ </span>
+            <Address of={account} />
+          </span>
+        ) : (
+          <>
+            <Address of={account} />
+            {vote === null && <span class="unit"> did not vote; {countText(takers)} of its delegators did</span>}
+          </>
+        ),
     },
     {
       name: 'Choice',
@@ -162,7 +167,7 @@ function columnsOf(system: VotingSystem, cast: bigint, isNested: boolean, rows: 
             by: ({ taken }: VoteRow) => taken,
             cell: ({ taken, takers, vote }: VoteRow) =>
               taken === 0n ? (
-                <span class="unit">–</span>
+                '–'
               ) : (
                 <span title={`by ${countText(takers)} of its delegators`}>
                   {vote === null ? '' : '− '}
@@ -197,8 +202,7 @@ function columnsOf(system: VotingSystem, cast: bigint, isNested: boolean, rows: 
             name: 'Reason',
             wide: true,
             minor: true,
-            cell: ({ vote }: VoteRow) =>
-              vote === null || vote.reason === null ? <span class="unit">–</span> : <Reason text={vote.reason} />,
+            cell: ({ vote }: VoteRow) => (vote === null || vote.reason === null ? '–' : <Reason text={vote.reason} />),
           },
         ]
       : []),
@@ -233,24 +237,34 @@ function Reason({ text }: { text: string }) {
 /** What the same voter sent before. */
 function Earlier({ vote: { earlier }, system }: { vote: ToldVote; system: VotingSystem }) {
   const id = useId()
+  // What few open is not drawn for all.
+  const [wasOpened, open] = useReducer(() => true, false)
   return (
     <>
       {' '}
       <button type="button" class="link earlier" popovertarget={id}>
         {countText(earlier.length)} before
       </button>
-      <div id={id} popover="auto" class="exact">
-        <p>Sent before the choice that counts, oldest first:</p>
-        <ol class="earlier-votes">
-          {earlier.map(({ choice, rawChoice, castAt }) => (
-            <li key={`${castAt.block} ${castAt.logIndex}`}>
-              {choice === null ? <>{rawChoice}, which is no choice</> : <ChoiceMark choice={choice} system={system} />}{' '}
-              <span class="unit">
-                <When at={castAt.timestamp} brief />
-              </span>
-            </li>
-          ))}
-        </ol>
+      <div id={id} popover="auto" class="exact" onBeforeToggle={() => open(undefined as never)}>
+        {wasOpened && (
+          <>
+            <p>Sent before the choice that counts, oldest first:</p>
+            <ol class="earlier-votes">
+              {earlier.map(({ choice, rawChoice, castAt }) => (
+                <li key={`${castAt.block} ${castAt.logIndex}`}>
+                  {choice === null ? (
+                    <>{rawChoice}, which is no choice</>
+                  ) : (
+                    <ChoiceMark choice={choice} system={system} />
+                  )}{' '}
+                  <span class="unit">
+                    <When at={castAt.timestamp} brief />
+                  </span>
+                </li>
+              ))}
+            </ol>
+          </>
+        )}
       </div>
     </>
   )
