@@ -34,12 +34,26 @@ export default defineConfig({
       },
       {
         extends: true,
-        // The explorer in a browser, before one stack for all files; one after the other, as they measure times.
+        // The explorer in a browser, before one stack for all files.
         test: {
           name: 'web',
-          include: ['tests/web/**/*.test.ts'],
+          include: ['tests/web/*.test.ts'],
           globalSetup: ['tests/web/setup.ts'],
-          fileParallelism: false,
+          maxWorkers: 2,
+          sequence: { groupOrder: 3 },
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        extends: true,
+        // What a clock tells of it, before the same stack.
+        test: {
+          name: 'web timed',
+          include: ['tests/web/timed/*.test.ts'],
+          globalSetup: ['tests/web/setup.ts'],
+          maxWorkers: 1,
+          sequence: { groupOrder: 4 },
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },

@@ -1,5 +1,7 @@
 import { execFile } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import type { TestProject } from 'vitest/node'
@@ -36,5 +38,13 @@ export default async function setup(project: TestProject): Promise<(() => Promis
   const { url, chains } = await stack.ready
   project.provide('explorerUrl', url)
   project.provide('chains', chains)
-  return stack.stop
+  // For the project that comes after this one, in the same process.
+  const folder = mkdtempSync(join(tmpdir(), 'explorer-'))
+  const file = join(folder, 'chains.json')
+  writeFileSync(file, JSON.stringify(chains))
+  Object.assign(process.env, { EXPLORER_URL: url, EXPLORER_CHAINS: file })
+  return async () => {
+    await stack.stop()
+    rmSync(folder, { recursive: true })
+  }
 }

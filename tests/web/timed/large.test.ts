@@ -1,8 +1,8 @@
 import type { Browser, Locator, Page, Route } from 'playwright-core'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
-import { launchBrowser } from './browser.ts'
-import { TREASURY } from './pages.ts'
-import { answering, openPage, settled, withoutFirstView } from './watched-page.ts'
+import { launchBrowser } from '../browser.ts'
+import { TREASURY } from '../pages.ts'
+import { answering, openPage, settled, withoutFirstView } from '../watched-page.ts'
 
 /** As in speed.test.ts: what a quiet machine must keep to is printed, this many times as much fails. */
 const ROOM = 4

@@ -3,9 +3,9 @@ import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
-import { launchBrowser } from './browser.ts'
-import { TESTED_PAGES, TREASURY } from './pages.ts'
-import { openPage, settled } from './watched-page.ts'
+import { launchBrowser } from '../browser.ts'
+import { TESTED_PAGES, TREASURY } from '../pages.ts'
+import { openPage, settled } from '../watched-page.ts'
 
 const origin = inject('explorerUrl')
 const KB = 1024
@@ -38,7 +38,7 @@ interface Chunk {
   css?: string[]
 }
 
-const BUILT = fileURLToPath(new URL('../../build/web/', import.meta.url))
+const BUILT = fileURLToPath(new URL('../../../build/web/', import.meta.url))
 const chunks = JSON.parse(readFileSync(`${BUILT}.vite/manifest.json`, 'utf8')) as Record<string, Chunk>
 const sizeOf = (file: string) => gzipSync(readFileSync(`${BUILT}${file}`)).length
 
