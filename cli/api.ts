@@ -1,7 +1,7 @@
 import { ClientError, GraphQLClient } from 'graphql-request'
+import type { ApiReader } from '../api/verification/api-files.ts'
+import { messageOf } from '../api/verification/errors.ts'
 import { CliError, NotAvailable, retryAfterSeconds } from './errors.ts'
-import type { ApiReader } from './verification/api-files.ts'
-import { messageOf } from './verification/errors.ts'
 
 /** An answer of which parts can be null for reasons of their own. */
 export interface PartialAnswer<Answer> {

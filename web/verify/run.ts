@@ -1,11 +1,12 @@
-import { type Address, createClient, http } from 'viem'
+import { type Address, createClient } from 'viem'
 import { getBlock, getCode, getLogs, readContract } from 'viem/actions'
-import type { ApiReader } from '../../cli/verification/api-files.ts'
-import type { Progress } from '../../cli/verification/asking.ts'
-import type { Comparison } from '../../cli/verification/comparison.ts'
-import type { NodeClient } from '../../cli/verification/contracts.ts'
-import { NoAnswer, NothingToCompare } from '../../cli/verification/errors.ts'
-import { compare, type Question } from '../../cli/verification/verification.ts'
+import type { ApiReader } from '../../api/verification/api-files.ts'
+import type { Progress } from '../../api/verification/asking.ts'
+import type { Comparison } from '../../api/verification/comparison.ts'
+import type { NodeClient } from '../../api/verification/contracts.ts'
+import { NoAnswer, NothingToCompare } from '../../api/verification/errors.ts'
+import { nodeTransport } from '../../api/verification/node.ts'
+import { compare, type Question } from '../../api/verification/verification.ts'
 import { fetchFile } from '../files.ts'
 
 /** A verification as the command line makes it, made by the browser: viem and it are loaded when they are needed. */
@@ -15,9 +16,6 @@ export interface VerifiedChain {
   network: string
   contracts: readonly { name: string; address: string }[]
 }
-
-/** Calls in one HTTP request: what public RPCs take. */
-const CALLS_PER_REQUEST = 100
 
 /** How it ended: with a comparison, or with why there is none. */
 export type Ended = { comparison: Comparison } | { refusal: string }
@@ -53,9 +51,7 @@ export async function verify(
 
 /** Only what is asked for: viem's own client, which has all there is, would be more than twice as large to load. */
 function nodeClient(rpcUrl: string): NodeClient {
-  const client = createClient({
-    transport: http(rpcUrl, { batch: { batchSize: CALLS_PER_REQUEST }, timeout: 30_000, retryCount: 1 }),
-  })
+  const client = createClient({ transport: nodeTransport(rpcUrl, { timeout: 30_000, retryCount: 1 }) })
   // As viem binds them itself; a function bound to its first parameter keeps no type parameters.
   const bound = {
     readContract: readContract.bind(undefined, client),
