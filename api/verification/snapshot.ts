@@ -125,16 +125,11 @@ async function blockOfRoundStart(
     return null
   }
   if (!final) return without(`round ${round} is yet to begin`)
-  const { round: initialised } = await api.query<{
-    round: { initializedAt: { block: string; logIndex: number } } | null
-  }>(
-    'query ($round: Int!, $network: String) { round(number: $round, network: $network) { initializedAt { block logIndex } } }',
-    { round, network },
-  )
+  const initialised = await api.initialisedAt(round, network)
   if (initialised === null) return without(`nobody initialised round ${round}`)
   const blockNumber = wholeNumber(headBlock, 'block')
   if (!(await canReadAt(asking, bondingManager, blockNumber, 'stake by BondingManager'))) return null
-  const { logIndex } = initialised.initializedAt
+  const { logIndex } = initialised
   try {
     const logs = await client.getLogs({ address: bondingManager, fromBlock: blockNumber, toBlock: blockNumber })
     if (!logs.some((log) => log.logIndex > logIndex)) return blockNumber

@@ -127,7 +127,7 @@ describe('a verification', () => {
       {
         api: {
           rows: async <Head, Row>() => ({ head: { ...head, network } as Head, rows: votes as Row[] }),
-          query: async () => expect.fail('nothing else is asked of the API'),
+          initialisedAt: async () => expect.fail('nothing else is asked of the API'),
         },
         contracts: { clientOf: () => client, addressOf: () => address },
         progress: { begin: (line) => told.push(line), advance: (...step) => told.push(step) },

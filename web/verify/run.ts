@@ -1,6 +1,6 @@
 import { type Address, createClient } from 'viem'
 import { getBlock, getCode, getLogs, readContract } from 'viem/actions'
-import type { ApiReader } from '../../api/verification/api-files.ts'
+import { type ApiReader, INITIALISED_AT, type InitialisedAt } from '../../api/verification/api-files.ts'
 import type { Progress } from '../../api/verification/asking.ts'
 import type { Comparison } from '../../api/verification/comparison.ts'
 import type { NodeClient } from '../../api/verification/contracts.ts'
@@ -71,15 +71,15 @@ const OWN_API: ApiReader = {
     const [head = {}, ...rows] = lines.map((line) => JSON.parse(line) as object)
     return { head: head as Head, rows: rows as Row[] }
   },
-  async query<Answer>(query: string, variables: Record<string, unknown>) {
+  async initialisedAt(round, network) {
     const file = await fetchFile('/graphql', {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ query, variables }),
+      body: JSON.stringify({ query: INITIALISED_AT, variables: { round, network } }),
     })
     if ('problem' in file) throw new NoAnswer(file.problem.message)
-    const { data, errors } = JSON.parse(file.text) as { data?: Answer | null; errors?: { message: string }[] }
+    const { data, errors } = JSON.parse(file.text) as { data?: InitialisedAt | null; errors?: { message: string }[] }
     if (data === null || data === undefined) throw new NoAnswer(errors?.[0]?.message ?? 'the API answered nothing')
-    return data
+    return data.round?.initializedAt ?? null
   },
 }
