@@ -62,6 +62,9 @@ const config: CodegenConfig = {
           Round: '../parents.ts#RoundParent',
           StakeSnapshot: '../parents.ts#StakeSnapshotParent',
           ChainStatus: '../parents.ts#ChainStatusParent',
+          Verification: '../../views/verification-record.ts#VerificationRecord',
+          VerifiedDifference: '../../views/verification-record.ts#VerifiedDifference as VerifiedDifferenceParent',
+          UncheckedPart: '../../views/verification-record.ts#UncheckedPart as UncheckedPartParent',
         },
         scalars: {
           BigInt: 'bigint',

@@ -12,12 +12,14 @@ import compression from 'compression'
 import cors from 'cors'
 import express, { type ErrorRequestHandler } from 'express'
 import { GraphQLError, type GraphQLFormattedError } from 'graphql'
+import pLimit from 'p-limit'
 import { FRAME, PAGES } from '../web/first-view.ts'
 import { apiErrorIn, INTERNAL_ERROR } from './facts/errors.ts'
 import type { FactsSource } from './facts/followed-chain.ts'
 import { isStaleNow } from './facts/freshness.ts'
 import { exportsRouter } from './files/exports.ts'
 import { scoresRouter } from './files/scores-router.ts'
+import { SelfCheck, type SelfCheckOptions, whyNotCompared } from './files/self-check.ts'
 import type { Context } from './graphql/context.ts'
 import { costPlugin } from './graphql/cost.ts'
 import { documentStore } from './graphql/document-store.ts'
@@ -33,11 +35,13 @@ import { Metrics } from './http/metrics.ts'
 import { pagesRouter } from './http/pages.ts'
 import { limitRate } from './http/rate-limit.ts'
 import { stateRouter } from './http/state-router.ts'
+import { verificationPlugin } from './http/verification.ts'
 import { PollTexts } from './texts/poll-text.ts'
 import { ChainView } from './views/chain-view.ts'
 import { Chains } from './views/chains.ts'
 import { GovernanceView } from './views/governance-view.ts'
 import { indexedChain } from './views/indexed-chain.ts'
+import { VerificationRecord } from './views/verification-record.ts'
 
 /** A running API. */
 export interface ApiServer {
@@ -68,6 +72,8 @@ export async function createServer(options: {
   limits?: Partial<Limits>
   /** Proxies that are believed whom they ask for, as Express' "trust proxy" takes them; none by default. */
   trustProxy?: string | undefined
+  /** Whether, and how, answers are compared with the contracts' own where a chain has an RPC; they are not by default. */
+  verification?: SelfCheckOptions | undefined
   /** Takes a line about an error that is the server's own fault; none by default. */
   log?: (line: string) => void
 }): Promise<ApiServer> {
@@ -76,7 +82,11 @@ export async function createServer(options: {
   const limits = { ...DEFAULT_LIMITS, ...options.limits }
   const metrics = options.metrics ?? new Metrics()
   metrics.watch(options.chains)
-  const chains = options.chains.map(indexedChain)
+  const chains = options.chains.map((source) => {
+    const off = options.verification === undefined ? 'TURNED_OFF' : whyNotCompared(source)
+    return indexedChain(source, new VerificationRecord(off))
+  })
+  metrics.watchVerification(chains)
   const pollTexts = new PollTexts(options.ipfsGateways ?? [])
   const kept = new KeptAnswers()
   const app = express()
@@ -97,6 +107,7 @@ export async function createServer(options: {
     stringifyResult: (answer) => kept.stringify(answer, limits),
     formatError: (formatted, error) => formatError(formatted, error, limits, log),
     plugins: [
+      verificationPlugin,
       ApolloServerPluginDrainHttpServer({ httpServer }),
       ApolloServerPluginLandingPageDisabled(),
       ApolloServerPluginCacheControlDisabled(),
@@ -141,7 +152,15 @@ export async function createServer(options: {
 
   await listen(httpServer, options.port, host)
   const { port } = httpServer.address() as AddressInfo
-  return { url: `http://${host}:${port}`, close: () => apollo.stop() }
+  const inTurn = pLimit(1)
+  const checks = chains.map(({ source, verification }) =>
+    new SelfCheck(source, verification, newContext, { log, ...options.verification }, inTurn).start(),
+  )
+  const close = async () => {
+    for (const check of checks) check.close()
+    await apollo.stop()
+  }
+  return { url: `http://${host}:${port}`, close }
 }
 
 /**

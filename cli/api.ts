@@ -1,7 +1,7 @@
 import { ClientError, GraphQLClient } from 'graphql-request'
+import { type ApiReader, INITIALISED_AT, type InitialisedAt } from '../api/verification/api-files.ts'
+import { messageOf } from '../api/verification/errors.ts'
 import { CliError, NotAvailable, retryAfterSeconds } from './errors.ts'
-import type { ApiReader } from './verification/api-files.ts'
-import { messageOf } from './verification/errors.ts'
 
 /** An answer of which parts can be null for reasons of their own. */
 export interface PartialAnswer<Answer> {
@@ -52,6 +52,11 @@ export class Api implements ApiReader {
     } catch {
       throw new CliError(`${this.#url}${path} answered something else than lines of JSON: is this the right --api?`)
     }
+  }
+
+  /** The NewRound of a round, null where nobody initialised it; CliError as of any query. */
+  async initialisedAt(round: number, network: string): Promise<{ logIndex: number } | null> {
+    return (await this.query<InitialisedAt>(INITIALISED_AT, { round, network })).round?.initializedAt ?? null
   }
 
   /** The answer to a GraphQL query; CliError with the first of its errors, NotAvailable where it may answer later. */

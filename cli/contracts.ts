@@ -1,24 +1,17 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { type Address, createPublicClient, http, isAddress, type PublicClient } from 'viem'
+import { type Address, createPublicClient, isAddress, type PublicClient } from 'viem'
 import { endpointOf, isHttpUrl } from '../api/facts/rpc.ts'
+import { type Contracts, isRecorded, noContracts } from '../api/verification/contracts.ts'
+import { messageOf } from '../api/verification/errors.ts'
+import { nodeTransport } from '../api/verification/node.ts'
 import { CliError } from './errors.ts'
-import { type Contracts, isRecorded, noContracts } from './verification/contracts.ts'
-import { messageOf } from './verification/errors.ts'
-
-/** Calls in one HTTP request: what public RPCs take. */
-const CALLS_PER_REQUEST = 100
 
 /** A client of a chain's JSON-RPC that sends calls made at one time together. */
 export function rpcClient(url: string): PublicClient {
   if (!isHttpUrl(url)) throw new CliError('--rpc is not a URL')
-  const endpoint = endpointOf(url)
-  const options = {
-    batch: { batchSize: CALLS_PER_REQUEST },
-    timeout: 30_000,
-    fetchOptions: { headers: endpoint.headers },
-  }
-  return createPublicClient({ transport: http(endpoint.url, options) })
+  const { url: address, headers } = endpointOf(url)
+  return createPublicClient({ transport: nodeTransport(address, { headers, timeout: 30_000, retryCount: 3 }) })
 }
 
 /** Where the contracts of a network are; CliError where the file does not say. */

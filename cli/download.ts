@@ -2,9 +2,9 @@ import { existsSync } from 'node:fs'
 import { open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import { messageOf } from '../api/verification/errors.ts'
 import type { Api } from './api.ts'
 import { CliError } from './errors.ts'
-import { messageOf } from './verification/errors.ts'
 
 /** What a download came to. */
 export interface Download {

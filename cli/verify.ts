@@ -1,11 +1,11 @@
 import { SingleBar } from 'cli-progress'
+import type { Progress } from '../api/verification/asking.ts'
+import type { Compared, Comparison } from '../api/verification/comparison.ts'
+import { NoAnswer, NothingToCompare } from '../api/verification/errors.ts'
+import { compare, type Question } from '../api/verification/verification.ts'
 import type { Api } from './api.ts'
 import { contractsOver } from './contracts.ts'
 import { CliError } from './errors.ts'
-import type { Progress } from './verification/asking.ts'
-import type { Comparison } from './verification/comparison.ts'
-import { NoAnswer, NothingToCompare } from './verification/errors.ts'
-import { compare, type Question } from './verification/verification.ts'
 
 /** What to verify, and against what. */
 export interface VerifyOptions {
@@ -39,12 +39,17 @@ export async function verify(api: Api, options: VerifyOptions): Promise<0 | 1> {
   }
 }
 
+/** Both figures of a value that differs. */
+function differenceText({ what, where, contract, api }: Compared): string {
+  return `${what} of ${where}: the contract answers ${contract}, the API ${api}`
+}
+
 /** A line for each kind of value that was compared, each note and each difference, then the sum. */
-export function report({ counts, compared, differences, notes }: Comparison): string[] {
+export function report({ counts, compared, differences, notes, unchecked }: Comparison): string[] {
   return [
     ...[...counts].map(([what, count]) => `compared      ${what}: ${count}`),
-    ...notes.map((note) => `not compared  ${note}`),
-    ...differences.map((difference) => `DIFFERENCE    ${difference}`),
+    ...[...notes, ...unchecked.map(({ why }) => why)].map((note) => `not compared  ${note}`),
+    ...differences.map((difference) => `DIFFERENCE    ${differenceText(difference)}`),
     `${compared} values compared, ${differences.length} differ`,
   ]
 }

@@ -35,6 +35,8 @@ export interface StackOptions extends ChainOptions, RunOptions {
   following?: Pick<FollowOptions, 'intervalMs' | 'maxAgeSeconds' | 'maxHeadAgeSeconds' | 'maxFactsMiB'>
   /** What a request and a client may ask of the API, where not its defaults. */
   limits?: Partial<Limits>
+  /** Whether, and how, the API compares itself with the contracts where a network has an RPC; it does not by default. */
+  verification?: Parameters<typeof createServer>[0]['verification']
   /** Proxies that the API believes whom they ask for. */
   trustProxy?: string | undefined
   /** Where data stays between starts; by default below `.data` for real networks, and nowhere for recordings. */
@@ -219,7 +221,7 @@ interface Served extends ApiServer {
 
 async function serveApi(
   run: Run,
-  { port = 0, limits = {}, ipfsGateways = [], trustProxy, following }: StackOptions,
+  { port = 0, limits = {}, ipfsGateways = [], trustProxy, following, verification }: StackOptions,
   chains: Chain[],
   dataDir: string | undefined,
 ): Promise<Served> {
@@ -229,7 +231,7 @@ async function serveApi(
     const observe = (seconds: number, answered: boolean) => metrics.observeUpstream(chain.network, seconds, answered)
     return new FollowedChain(chain, { ...following, dataDir, log, observe })
   })
-  const options = { chains: followed, port, metrics, ipfsGateways, limits, trustProxy, log }
+  const options = { chains: followed, port, metrics, ipfsGateways, limits, trustProxy, verification, log }
   try {
     const api = await createServer({ ...options, isReady: () => run.isReady })
     run.onStop(async () => {

@@ -178,6 +178,13 @@ function readOptions(argv: string[]): StackOptions {
         .argParser(wholeNumber)
         .default(2048),
     )
+    .addOption(
+      option(
+        '--no-verify',
+        'NO_VERIFY',
+        'do not compare answers with the contracts over the RPC: some 25 calls a round',
+      ),
+    )
     .addOption(option('--no-limits', 'NO_LIMITS', 'answer whatever is asked, for measurements'))
     .parse(argv)
   const chosen = program.opts<{
@@ -196,6 +203,7 @@ function readOptions(argv: string[]): StackOptions {
     maxHeadAge: number
     maxFacts: number
     limits: boolean
+    verify: boolean
   }>()
   const networks = chosen.network ?? []
   return {
@@ -206,6 +214,7 @@ function readOptions(argv: string[]): StackOptions {
     ipfsGateways: chosen.ipfsGateway ?? [],
     limits: chosen.limits ? { requestsPerMinute: chosen.rateLimit } : NO_LIMITS,
     trustProxy: chosen.trustProxy,
+    verification: chosen.verify ? {} : undefined,
     following: {
       intervalMs: chosen.followEvery * 1000,
       maxAgeSeconds: chosen.maxAge,

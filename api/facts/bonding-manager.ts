@@ -12,6 +12,7 @@ import {
   TimeoutError,
 } from 'viem'
 import type { ToldStake } from '../rules/voting-power.ts'
+import { tellsNoState } from '../verification/node.ts'
 import { ApiError } from './errors.ts'
 import { rpcTransport } from './rpc.ts'
 
@@ -166,7 +167,7 @@ function outcomeOf(error: unknown): typeof REVERTED | null {
   if (told instanceof RpcRequestError) {
     const words = `${told.details} ${String(told.data ?? '')}`
     if (told.code === 3 || /revert/i.test(words)) return REVERTED
-    if (/missing trie node|pruned|archive|header not found|unknown block|state .*available/i.test(words)) return null
+    if (tellsNoState(error)) return null
     const isBusy = (told.status ?? 0) >= 429 || /too many requests|rate limit|timed? ?out/i.test(words)
     if (!isBusy && !PASSING_CODES.includes(told.code)) return null
   } else if (!isOfTransport(error)) return null

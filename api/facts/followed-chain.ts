@@ -113,6 +113,8 @@ export interface FactsSource {
   readonly lptAddresses: readonly string[]
   /** BondingManager, to be asked on Ethereum L1 only; undefined where there is no RPC to ask it by. */
   readonly bondingManager?: BondingManager | undefined
+  /** JSON-RPC of the chain, to compare with its contracts by; it may hold a key. Undefined where there is none. */
+  readonly rpcUrl?: string | undefined
   /** Addresses of the chain's contracts, by their names in the networks file; undefined where nobody told. */
   readonly contracts?: Readonly<Record<string, string>> | undefined
   /** The facts as they are now; UPSTREAM_UNAVAILABLE where they were never loaded, or are too old. */
@@ -134,6 +136,7 @@ export class FollowedChain implements FactsSource {
   readonly roundLength: number | undefined
   readonly lptAddresses: readonly string[]
   readonly bondingManager: BondingManager | undefined
+  readonly rpcUrl: string | undefined
   readonly contracts: Readonly<Record<string, string>> | undefined
   readonly #graphNode: GraphNode
   readonly #source: ChainSource
@@ -166,6 +169,7 @@ export class FollowedChain implements FactsSource {
     this.network = network
     this.chainId = chain.chainId
     this.roundLength = chain.roundLength
+    this.rpcUrl = rpcUrl
     this.contracts = chain.contracts
     this.lptAddresses = lptAddress === undefined ? [] : [lptAddress.toLowerCase()]
     this.#graphNode = new GraphNode(network, subgraphUrl, this.#end.signal, options.observe)

@@ -9,10 +9,10 @@ import { type Context, viewsOf } from '../graphql/context.ts'
 import { changesOf } from '../graphql/counting-resolvers.ts'
 import type { Choice } from '../graphql/generated/resolvers.ts'
 import type { Limits } from '../graphql/limits.ts'
-import { findProposal, globalId } from '../graphql/proposal-ids.ts'
+import { findProposal } from '../graphql/proposal-ids.ts'
 import { scalars } from '../graphql/scalars.ts'
 import type { Chains } from '../views/chains.ts'
-import type { ProposalInView } from '../views/governance-view.ts'
+import { globalId, type ProposalInView } from '../views/governance-view.ts'
 import type { StakeView } from '../views/stake-view.ts'
 import {
   absenteesTable,

@@ -2,7 +2,7 @@ import { ApiError } from '../facts/errors.ts'
 import { integer } from '../rules/integer.ts'
 import { hasChoice, type Verdict } from '../rules/proposal-count.ts'
 import type { Changes } from '../rules/recount.ts'
-import type { ProposalInView } from '../views/governance-view.ts'
+import { globalId, type ProposalInView } from '../views/governance-view.ts'
 import type { Context } from './context.ts'
 import { type AllFields, given } from './field-rules.ts'
 import type {
@@ -19,7 +19,6 @@ import type {
 import { figure } from './limits.ts'
 import { compareKeys, type ListOrder, pageOf, pageSize } from './pagination.ts'
 import type { BallotParent, VoteParent } from './parents.ts'
-import { globalId } from './proposal-ids.ts'
 
 /** The most voters that a recount may be given in one list. */
 const MAX_VOTERS = 1000

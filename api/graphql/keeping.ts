@@ -18,6 +18,7 @@ export class Keeping {
   #final = 0
   #settled = 0
   #tellsHead = false
+  #isWarned = false
 
   /** A root field is resolved: about now, unless it says more itself. */
   addRootField(): void {
@@ -41,15 +42,20 @@ export class Keeping {
     this.#tellsHead = true
   }
 
+  /** The answer carries a warning, which is to go once it is mended. */
+  noteWarning(): void {
+    this.#isWarned = true
+  }
+
   /** Seconds that others may keep the answer; 0 for one to nothing. */
   get seconds(): number {
     if (this.#rootFields === 0) return 0
-    return this.#final === this.#rootFields ? FINAL_SECONDS : LIVE_SECONDS
+    return this.#final === this.#rootFields && !this.#isWarned ? FINAL_SECONDS : LIVE_SECONDS
   }
 
   /** Whether the same question has the same answer for ever. */
   get isSettled(): boolean {
-    return this.#rootFields > 0 && this.#settled === this.#rootFields && !this.#tellsHead
+    return this.#rootFields > 0 && this.#settled === this.#rootFields && !this.#tellsHead && !this.#isWarned
   }
 }
 

@@ -1,5 +1,5 @@
 import { ApiError } from '../facts/errors.ts'
-import type { GovernanceView, ProposalInView } from '../views/governance-view.ts'
+import { type GovernanceView, globalId, type ProposalInView } from '../views/governance-view.ts'
 
 /** A proposal by its global id; null where there is none, BAD_USER_INPUT where it is no such id. */
 export function findProposal(id: string, governance: readonly GovernanceView[]): ProposalInView | null {
@@ -22,18 +22,6 @@ export function findProposal(id: string, governance: readonly GovernanceView[]):
   // It may be on a chain that cannot be read.
   if (silent !== undefined) throw silent
   return null
-}
-
-/** The id of a proposal among those of all chains and voting systems. */
-export function globalId(proposal: ProposalInView): string {
-  switch (proposal.system) {
-    case 'TREASURY':
-      return `treasury:${proposal.proposalId}`
-    case 'POLL':
-      return `poll:${proposal.id}`
-    case 'ARAGON':
-      return `aragon:${proposal.app}:${proposal.voteId}`
-  }
 }
 
 /** Everything ever proposed on some chains; the error of one without facts. */

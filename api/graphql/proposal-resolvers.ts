@@ -12,6 +12,7 @@ import {
   type AragonVoteInView,
   aragonClosingTime,
   type GovernanceView,
+  globalId,
   type PollInView,
   type ProposalInView,
   type TreasuryProposalInView,
@@ -35,7 +36,7 @@ import type {
 import { compareKeys, type ListOrder, pageOf, pageSize } from './pagination.ts'
 import type { AccountVoteParent, VoteParent } from './parents.ts'
 import { isoTime, isoTimeOfAnybody, position } from './positions.ts'
-import { allProposals, findProposal, globalId } from './proposal-ids.ts'
+import { allProposals, findProposal } from './proposal-ids.ts'
 import { holdersPage } from './treasury-resolvers.ts'
 
 /** How long an answer waits for a poll's text that is not at hand: not long enough to be felt. */

@@ -18,6 +18,9 @@ import type {
   StakeSnapshotResolvers,
   TokenAllocationResolvers,
   TokenShareResolvers,
+  UncheckedPartResolvers,
+  VerificationResolvers,
+  VerifiedDifferenceResolvers,
   VotingPowerResolvers,
 } from './generated/resolvers.ts'
 import { keyAfter, type ListOrder, pageOf, pageSize } from './pagination.ts'
@@ -29,6 +32,8 @@ import { treasuryQueries, treasuryTypes } from './treasury-resolvers.ts'
 
 /** GraphQL's largest Int. */
 const LAST_INT = 2_147_483_647
+/** Of lists without pages, how many entries are told. */
+const MOST_LISTED = 100
 /** The most accounts one votingPowers may ask for. */
 const MAX_ACCOUNTS = 1000
 
@@ -142,8 +147,26 @@ const ChainStatus: AllFields<ChainStatusResolvers> = {
     state.head === undefined
       ? []
       : view.facts.stake.contradictions
-          .slice(0, 100)
+          .slice(0, MOST_LISTED)
           .map(({ message, account, about, at }) => ({ message, account, about, at: position(at) })),
+  verification: ({ view }) => view.chain.verification,
+}
+
+const Verification: AllFields<VerificationResolvers> = {
+  ...given('off', 'lastRound', 'rounds', 'proposals', 'pending', 'comparedValues'),
+  differenceCount: ({ differences }) => differences.length,
+  differences: ({ differences }) => differences.slice(0, MOST_LISTED),
+  uncheckedCount: ({ unchecked }) => unchecked.length,
+  unchecked: ({ unchecked }) => unchecked.slice(0, MOST_LISTED),
+}
+
+const VerifiedDifference: AllFields<VerifiedDifferenceResolvers> = {
+  ...given('round', 'proposal', 'what', 'where', 'contract', 'api'),
+  block: ({ block }) => BigInt(block),
+}
+
+const UncheckedPart: AllFields<UncheckedPartResolvers> = {
+  ...given('round', 'proposal', 'what', 'reason'),
 }
 
 const Round: AllFields<RoundResolvers> = {
@@ -252,6 +275,9 @@ export const resolvers = withFieldRules({
   ...scalars,
   Query,
   ChainStatus,
+  Verification,
+  VerifiedDifference,
+  UncheckedPart,
   Round,
   Concentration,
   VotingPower,

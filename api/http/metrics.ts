@@ -3,6 +3,8 @@ import { type GraphQLFormattedError, Kind, type OperationDefinitionNode } from '
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { ChainState, FactsSource } from '../facts/followed-chain.ts'
 import { isStaleNow, lagIn } from '../facts/freshness.ts'
+import type { IndexedChain } from '../views/indexed-chain.ts'
+import type { VerificationRecord } from '../views/verification-record.ts'
 
 /** What a server counts and measures, in Prometheus' format. */
 export class Metrics {
@@ -91,6 +93,51 @@ export class Metrics {
       'Seconds it took to load the facts of an index, or to take them from the file and load what came after.',
       ({ loadSeconds }) => loadSeconds,
     )
+  }
+
+  /** Tells, whenever asked, what comparing these chains with their contracts has shown; nothing of those that are not compared. */
+  watchVerification(chains: readonly Pick<IndexedChain, 'source' | 'verification'>[]): void {
+    const registers = [this.#registry]
+    const compared = chains.filter(({ verification }) => verification.off === null)
+    const gauge = (name: string, help: string, valueIn: (record: VerificationRecord) => number | null) =>
+      new Gauge({
+        name,
+        help,
+        labelNames: ['network'] as const,
+        registers,
+        collect() {
+          for (const { source, verification } of compared) {
+            const value = valueIn(verification)
+            if (value !== null) this.set({ network: source.network }, value)
+          }
+        },
+      })
+    gauge(
+      'livepeer_api_differences',
+      'Values that the contracts tell otherwise.',
+      (record) => record.differences.length,
+    )
+    gauge(
+      'livepeer_api_unverified',
+      'What could not be compared with the contracts.',
+      (record) => record.unchecked.length,
+    )
+    gauge(
+      'livepeer_api_verification_pending',
+      'Rounds and closed proposals that are yet to be compared with the contracts.',
+      ({ pending }) => pending,
+    )
+    gauge('livepeer_api_verified_round', 'Last round compared with the contracts.', ({ lastRound }) => lastRound)
+    new Counter({
+      name: 'livepeer_api_verified_values_total',
+      help: 'Values compared with what the contracts answer.',
+      labelNames: ['network'] as const,
+      registers,
+      collect() {
+        this.reset()
+        for (const { source, verification } of compared) this.inc({ network: source.network }, verification.valuesEver)
+      },
+    })
   }
 
   /** Counts GraphQL requests and their errors. */

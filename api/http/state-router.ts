@@ -22,6 +22,31 @@ const STATUS = `{
     error
     hasIndexingErrors
     contradictionCount
+    verification {
+      off
+      lastRound
+      rounds
+      proposals
+      pending
+      comparedValues
+      differenceCount
+      differences {
+        round
+        proposal
+        block
+        what
+        where
+        contract
+        api
+      }
+      uncheckedCount
+      unchecked {
+        round
+        proposal
+        what
+        reason
+      }
+    }
   }
 }`
 

@@ -5,6 +5,7 @@ import type { VotingPower } from '../rules/voting-power.ts'
 import { votingPowerHistory } from '../rules/voting-power-history.ts'
 import { checkpointedFrom, type IndexedChain, roundOf } from './indexed-chain.ts'
 import { StakeView } from './stake-view.ts'
+import type { VerifiedDifference } from './verification-record.ts'
 
 /** From the first indexed round, 0 before any, to the last initialised one. */
 export interface RoundRange {
@@ -18,6 +19,8 @@ export class ChainView {
   #facts: Facts | ApiError | undefined
   #isAsked = false
   readonly #blocks = new Map<number, Promise<StakeView>>()
+  readonly #rounds = new Set<number>()
+  readonly #proposals = new Set<string>()
 
   constructor(readonly chain: IndexedChain) {}
 
@@ -71,12 +74,33 @@ export class ChainView {
     }
     if (this.#facts === undefined || this.#facts instanceof ApiError) return undefined
     const { generation, firstRound, currentRound } = this.#facts
-    return `${this.network} ${generation} ${firstRound} ${currentRound}`
+    // What is answered without a warning may want one later.
+    const { revision } = this.chain.verification
+    return `${this.network} ${generation} ${firstRound} ${currentRound} ${revision}`
   }
 
   /** Tells this request that something was asked of this chain, though it was answered before. */
   noteAsked(): void {
     this.#isAsked = true
+  }
+
+  /** Tells that something of the answer depends on everybody's stake at the start of a round. */
+  noteRound(round: number): void {
+    this.#rounds.add(round)
+  }
+
+  /** Tells that something of the answer is what a proposal came to, by its id among those of all chains. */
+  noteProposal(id: string): void {
+    this.#proposals.add(id)
+  }
+
+  /** What the contracts tell otherwise of that which the answer depends on. */
+  get differences(): VerifiedDifference[] {
+    const { verification } = this.chain
+    return [
+      ...[...this.#rounds].flatMap((round) => verification.differencesOf({ round, proposal: null })),
+      ...[...this.#proposals].flatMap((proposal) => verification.differencesOf({ round: null, proposal })),
+    ]
   }
 
   /** Whether anything was asked of this chain. */
@@ -167,6 +191,7 @@ export class ChainView {
 
   /** Also of a round before the first, to compare with. */
   #stakeAtRound(round: number): StakeView {
+    this.noteRound(round)
     return new StakeView(this.chain, this.facts, { round, block: null }, this.facts.head)
   }
 }

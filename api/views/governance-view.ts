@@ -44,6 +44,18 @@ export type AragonVoteInView = AragonVote & { view: GovernanceView }
 /** A proposal of any voting system. */
 export type ProposalInView = TreasuryProposalInView | PollInView | AragonVoteInView
 
+/** The id of a proposal among those of all chains and voting systems. */
+export function globalId(proposal: ProposalInView): string {
+  switch (proposal.system) {
+    case 'TREASURY':
+      return `treasury:${proposal.proposalId}`
+    case 'POLL':
+      return `poll:${proposal.id}`
+    case 'ARAGON':
+      return `aragon:${proposal.app}:${proposal.voteId}`
+  }
+}
+
 /** The proposals and polls of one chain as one request sees them. */
 export class GovernanceView {
   #proposals: ProposalInView[] | undefined
@@ -61,6 +73,8 @@ export class GovernanceView {
 
   /** A proposal counted as of now. */
   count(proposal: ProposalInView): Promise<CountedProposal> {
+    this.chainView.noteProposal(globalId(proposal))
+    if (proposal.system === 'TREASURY') this.chainView.noteRound(proposal.snapshotRound + 1)
     let count = this.#counts.get(proposal)
     if (count === undefined) {
       count = this.#count(proposal)
@@ -94,6 +108,19 @@ export class GovernanceView {
   lastValidCast({ id }: ProposalInView, voter: string): VoteCast | undefined {
     const casts = this.chainView.facts.governance.casts(id)
     return casts.findLast((cast) => cast.valid && cast.voter === voter)
+  }
+
+  /** Whether voting on a proposal has ended for sure, as far as the facts tell it by themselves. */
+  isOver(proposal: ProposalInView): boolean {
+    const { head, currentRound } = this.chainView.facts
+    switch (proposal.system) {
+      case 'TREASURY':
+        return proposal.lastRound < currentRound || proposal.events.some(({ kind }) => kind === 'CANCELED')
+      case 'POLL':
+        return proposal.closing !== null || (this.#endsByOwnBlocks && BigInt(head.block) > proposal.endBlock)
+      case 'ARAGON':
+        return head.timestamp !== null && aragonClosingTime(proposal) <= head.timestamp
+    }
   }
 
   /** The round it is; see FactsSource.roundAt. */
@@ -427,9 +454,7 @@ export class GovernanceView {
         `Which block was the last one before L1 block ${endBlock} ended the poll is not known: RoundsManager did not tell the L1 block number while stake changed`,
       )
     }
-    const isOwnBlock = roundLength !== undefined || totals.ownBlocksEndPolls || this.#isL1
-    const isOver = isOwnBlock && BigInt(head.block) > endBlock
-    const isOpen = closing === null && !isOver
+    const isOpen = closing === null && !(this.#endsByOwnBlocks && BigInt(head.block) > endBlock)
     const at = {
       isOpen,
       round:
@@ -447,6 +472,12 @@ export class GovernanceView {
     const stakes = { facts: then, stakeOf: this.#stakesAt(Infinity, then), onL1, at }
     this.#polls.set(poll, stakes)
     return stakes
+  }
+
+  /** Whether polls end at blocks of the chain's own number. */
+  get #endsByOwnBlocks(): boolean {
+    const isOwn = this.chainView.chain.source.roundLength !== undefined
+    return isOwn || this.chainView.facts.totals.ownBlocksEndPolls || this.#isL1
   }
 
   get #isL1(): boolean {

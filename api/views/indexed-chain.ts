@@ -7,6 +7,7 @@ import type { Concentration } from '../rules/concentration.ts'
 import type { Count } from '../rules/proposal-count.ts'
 import type { HolderStakes } from './holder-stakes.ts'
 import type { StakeSnapshot } from './stake-snapshot.ts'
+import type { VerificationRecord } from './verification-record.ts'
 
 /** One indexed chain, for as long as the server runs. */
 export interface IndexedChain {
@@ -18,6 +19,8 @@ export interface IndexedChain {
   concentrations: LRUCache<string, Concentration, () => Concentration | Promise<Concentration>>
   /** What everybody had at the round whose concentration was worked out last; those of other rounds follow from it. */
   holderStakes?: HolderStakes
+  /** What comparing it with its contracts has shown. */
+  verification: VerificationRecord
 }
 
 /** A proposal's count with the facts it came from. */
@@ -35,7 +38,7 @@ const KEPT_HOLDERS = 250_000
 const KEPT_CONCENTRATIONS = 10_000
 
 /** A chain for a server. */
-export function indexedChain(source: FactsSource): IndexedChain {
+export function indexedChain(source: FactsSource, verification: VerificationRecord): IndexedChain {
   const snapshots: IndexedChain['snapshots'] = new LRUCache({
     maxSize: KEPT_HOLDERS,
     sizeCalculation: ({ size }) => size + 1,
@@ -54,7 +57,7 @@ export function indexedChain(source: FactsSource): IndexedChain {
         return make()
       }),
   })
-  return { source, snapshots, counts: new LRUCache({ max: 1000 }), concentrations }
+  return { source, snapshots, counts: new LRUCache({ max: 1000 }), concentrations, verification }
 }
 
 /** The round of a log: by its block where blocks tell the round, else the last one initialised then. */

@@ -6,12 +6,12 @@ import { parse } from 'csv-parse/sync'
 import { GraphQLClient } from 'graphql-request'
 import type { Hex } from 'viem'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import type { TallyHead, TallyVote } from '../../api/verification/api-files.ts'
+import { compareAragonVote } from '../../api/verification/aragon-vote.ts'
+import { Comparison } from '../../api/verification/comparison.ts'
+import { compare, type Question } from '../../api/verification/verification.ts'
 import { Api } from '../../cli/api.ts'
 import { contractsOver, rpcClient } from '../../cli/contracts.ts'
-import type { TallyHead, TallyVote } from '../../cli/verification/api-files.ts'
-import { compareAragonVote } from '../../cli/verification/aragon-vote.ts'
-import { Comparison } from '../../cli/verification/comparison.ts'
-import { compare, type Question } from '../../cli/verification/verification.ts'
 import { type RecordedChainServer, serveRecordedChains } from '../../stack/recorded-chain.ts'
 import { type Stack, startStack } from '../../stack/stack.ts'
 import { readTrace } from '../../stack/trace.ts'
@@ -779,7 +779,7 @@ describe('verify, against what the contracts answered when the chain was recorde
       expect(right.differences).toEqual([])
       expect(right.compared).toBeGreaterThan(15)
       const { differences } = await against('wrong', { proposal })
-      expect(differences.filter((difference) => difference.startsWith('for of'))).toHaveLength(1)
+      expect(differences.filter(({ what }) => what === 'for')).toHaveLength(1)
     }
     expect(ids).toHaveLength(3)
   })

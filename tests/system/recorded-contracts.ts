@@ -5,7 +5,7 @@ import {
   bondingVotesAbi,
   governorAbi,
   miniMeTokenAbi,
-} from '../../cli/verification/contracts.ts'
+} from '../../api/verification/contracts.ts'
 import { RecordedChain } from '../../stack/recorded-chain.ts'
 import type { Trace } from '../../stack/trace.ts'
 import type { AragonTruth } from './aragon-truth.ts'

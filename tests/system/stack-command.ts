@@ -23,6 +23,20 @@ export function writeTrace(folder: string, name: string, changes: (header: Recor
   return file
 }
 
+/** Writes a copy of a trace without one of its logs, and gives its path. */
+export function writeTraceWithout(folder: string, name: string, log: { block: number; logIndex: number }): string {
+  const lines = gunzipSync(readFileSync(SMALL_TRACE)).toString().split('\n')
+  const changed = lines.map((line) => {
+    if (line === '') return line
+    const block = JSON.parse(line) as { number?: number; logs: { logIndex: number }[] }
+    if (block.number !== log.block) return line
+    return JSON.stringify({ ...block, logs: block.logs.filter(({ logIndex }) => logIndex !== log.logIndex) })
+  })
+  const file = join(folder, name)
+  writeFileSync(file, gzipSync(changed.join('\n')))
+  return file
+}
+
 /** `npm start` as a process of its own, its output by the line. */
 export class StackCommand {
   readonly process: ChildProcess

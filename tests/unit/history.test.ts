@@ -9,6 +9,7 @@ import { Histories, type HistoryFormat } from '../../api/files/history.ts'
 import { ChainView } from '../../api/views/chain-view.ts'
 import { Chains } from '../../api/views/chains.ts'
 import { indexedChain } from '../../api/views/indexed-chain.ts'
+import { VerificationRecord } from '../../api/views/verification-record.ts'
 import { askDuckDb } from '../duckdb.ts'
 import { FOLLOWED_WELL, NO_FACTS } from '../no-facts.ts'
 
@@ -71,7 +72,7 @@ function chainsOf(
       isL1: l1 !== null,
     },
   }
-  return new Chains([new ChainView(indexedChain(source))])
+  return new Chains([new ChainView(indexedChain(source, new VerificationRecord('TURNED_OFF')))])
 }
 
 async function bytesOf(chains: Chains, format: HistoryFormat, toRound: number | null = null): Promise<Buffer> {

@@ -6,6 +6,7 @@ import { concentration } from '../../api/rules/concentration.ts'
 import { pendingStake } from '../../api/rules/voting-power.ts'
 import { ChainView } from '../../api/views/chain-view.ts'
 import { type IndexedChain, indexedChain } from '../../api/views/indexed-chain.ts'
+import { VerificationRecord } from '../../api/views/verification-record.ts'
 import { mulberry32 } from '../bench/random.ts'
 import { FOLLOWED_WELL, NO_FACTS } from '../no-facts.ts'
 
@@ -81,7 +82,7 @@ function chainOf(facts: Facts): IndexedChain & { source: FactsSource & { facts: 
       isL1: false,
     },
   }
-  return { ...indexedChain(source), source }
+  return { ...indexedChain(source, new VerificationRecord('TURNED_OFF')), source }
 }
 
 /** By the rules alone, everybody anew. */

@@ -6,10 +6,10 @@ import { RoundClock } from '../../api/facts/rounds-manager.ts'
 import { logPosition } from '../../api/facts/series.ts'
 import { isoTime, isoTimeOfAnybody } from '../../api/graphql/positions.ts'
 import { scalars } from '../../api/graphql/scalars.ts'
+import { NoAnswer, wholeNumber } from '../../api/verification/errors.ts'
 import { Api } from '../../cli/api.ts'
 import { CliError } from '../../cli/errors.ts'
 import { tableText } from '../../cli/tables.ts'
-import { NoAnswer, wholeNumber } from '../../cli/verification/errors.ts'
 
 const servers: Server[] = []
 afterEach(() => {

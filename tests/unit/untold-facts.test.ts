@@ -6,6 +6,7 @@ import { ChainView } from '../../api/views/chain-view.ts'
 import { GovernanceView } from '../../api/views/governance-view.ts'
 import { indexedChain } from '../../api/views/indexed-chain.ts'
 import { exact } from '../../api/views/stake-view.ts'
+import { VerificationRecord } from '../../api/views/verification-record.ts'
 import { FOLLOWED_WELL, NO_FACTS } from '../no-facts.ts'
 
 const A = `0x${'a'.repeat(40)}`
@@ -47,7 +48,7 @@ function viewOf(lists: Partial<Lists>, changed: Partial<Totals> = {}): ChainView
       isL1: true,
     },
   }
-  return new ChainView(indexedChain(source))
+  return new ChainView(indexedChain(source, new VerificationRecord('TURNED_OFF')))
 }
 
 const round = (number: number, activeSetTold: boolean) => {

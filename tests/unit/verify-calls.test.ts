@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import * as contracts from '../../cli/verification/contracts.ts'
+import * as contracts from '../../api/verification/contracts.ts'
 import { callsFor, whyNotAsked } from '../../web/verify/calls.ts'
 
 /** Functions that a source file of the verification reads. */
 function readIn(file: string): string[] {
-  const source = readFileSync(new URL(`../../cli/verification/${file}.ts`, import.meta.url), 'utf8')
+  const source = readFileSync(new URL(`../../api/verification/${file}.ts`, import.meta.url), 'utf8')
   return [...source.matchAll(/functionName: '(\w+)'/g)].map(([, name = '']) => name)
 }
 

@@ -1,12 +1,12 @@
 import { HttpRequestError, type PublicClient } from 'viem'
 import { describe, expect, test } from 'vitest'
+import { BLOCK_HASH, type Compared, Comparison, spread } from '../../api/verification/comparison.ts'
+import { lastBlockSeeing } from '../../api/verification/contracts.ts'
+import { NoAnswer, NothingToCompare } from '../../api/verification/errors.ts'
+import { pollFromReads } from '../../api/verification/poll.ts'
+import { compare } from '../../api/verification/verification.ts'
 import { contractAddress } from '../../cli/contracts.ts'
 import { tableText } from '../../cli/tables.ts'
-import { BLOCK_HASH, type Compared, Comparison, spread } from '../../cli/verification/comparison.ts'
-import { lastBlockSeeing } from '../../cli/verification/contracts.ts'
-import { NoAnswer, NothingToCompare } from '../../cli/verification/errors.ts'
-import { pollFromReads } from '../../cli/verification/poll.ts'
-import { compare } from '../../cli/verification/verification.ts'
 import { report } from '../../cli/verify.ts'
 
 test('a sample is spread evenly and begins with the first', () => {
@@ -15,6 +15,17 @@ test('a sample is spread evenly and begins with the first', () => {
   expect(spread(list, 10)).toEqual(list)
   expect(spread(list, 99)).toEqual(list)
   expect(spread([], 3)).toEqual([])
+})
+
+test('from turn to turn it takes others, until all had their turn', () => {
+  const list = [...Array(10).keys()]
+  expect([0, 1, 2, 3].map((turn) => spread(list, 4, turn))).toEqual([
+    [0, 2, 5, 7],
+    [1, 3, 6, 8],
+    [2, 4, 7, 9],
+    [0, 3, 5, 8],
+  ])
+  expect(spread(list, 99, 7)).toEqual(list)
 })
 
 test('a comparison tells one wei, and how many values of each kind there were', () => {
@@ -28,11 +39,13 @@ test('a comparison tells one wei, and how many values of each kind there were', 
   comparison.equal('votes', '0xb', 11n, '10')
   comparison.equal('active', '0xa', true, true)
   comparison.notes.push('the weather')
+  comparison.unchecked.push({ what: 'stake', reason: 'NO_STATE', why: 'stake: it is no archive' })
   expect(report(comparison)).toEqual([
     'compared      block hash: 1',
     'compared      votes: 2',
     'compared      active: 1',
     'not compared  the weather',
+    'not compared  stake: it is no archive',
     'DIFFERENCE    votes of 0xb: the contract answers 11, the API 10',
     '4 values compared, 1 differ',
   ])
@@ -114,7 +127,7 @@ describe('a verification', () => {
       {
         api: {
           rows: async <Head, Row>() => ({ head: { ...head, network } as Head, rows: votes as Row[] }),
-          query: async () => expect.fail('nothing else is asked of the API'),
+          initialisedAt: async () => expect.fail('nothing else is asked of the API'),
         },
         contracts: { clientOf: () => client, addressOf: () => address },
         progress: { begin: (line) => told.push(line), advance: (...step) => told.push(step) },

@@ -1,7 +1,7 @@
 import './verify.css'
 import { useEffect, useReducer, useRef, useState } from 'preact/hooks'
 import { useLocation } from 'preact-iso'
-import type { Compared } from '../../cli/verification/comparison.ts'
+import type { Compared } from '../../api/verification/comparison.ts'
 import { countText } from '../amounts.ts'
 import { useAnswer } from '../ask.ts'
 import { VerifyDocument } from '../generated/verify.ts'
@@ -169,7 +169,10 @@ export function Verify() {
               </li>
             ))}
           </ul>
-          <p class="note">Up to 100 calls go in one request. Nothing is written and nothing is signed.</p>
+          <p class="note">
+            Up to 100 calls go in one request, fewer where the node takes fewer. Nothing is written and nothing is
+            signed.
+          </p>
         </details>
         <details>
           <summary>What cannot be compared</summary>
@@ -331,7 +334,7 @@ function Outcome({ run }: { run: Run }) {
               </Check>
             )
           })}
-          {comparison.notes.map((note) => (
+          {[...comparison.notes, ...comparison.unchecked.map(({ why }) => why)].map((note) => (
             <li key={note} class="note">
               Not compared: {note}.
             </li>

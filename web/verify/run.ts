@@ -1,11 +1,12 @@
-import { type Address, createClient, http } from 'viem'
+import { type Address, createClient } from 'viem'
 import { getBlock, getCode, getLogs, readContract } from 'viem/actions'
-import type { ApiReader } from '../../cli/verification/api-files.ts'
-import type { Progress } from '../../cli/verification/asking.ts'
-import type { Comparison } from '../../cli/verification/comparison.ts'
-import type { NodeClient } from '../../cli/verification/contracts.ts'
-import { NoAnswer, NothingToCompare } from '../../cli/verification/errors.ts'
-import { compare, type Question } from '../../cli/verification/verification.ts'
+import { type ApiReader, INITIALISED_AT, type InitialisedAt } from '../../api/verification/api-files.ts'
+import type { Progress } from '../../api/verification/asking.ts'
+import type { Comparison } from '../../api/verification/comparison.ts'
+import type { NodeClient } from '../../api/verification/contracts.ts'
+import { NoAnswer, NothingToCompare } from '../../api/verification/errors.ts'
+import { nodeTransport } from '../../api/verification/node.ts'
+import { compare, type Question } from '../../api/verification/verification.ts'
 import { fetchFile } from '../files.ts'
 
 /** A verification as the command line makes it, made by the browser: viem and it are loaded when they are needed. */
@@ -15,9 +16,6 @@ export interface VerifiedChain {
   network: string
   contracts: readonly { name: string; address: string }[]
 }
-
-/** Calls in one HTTP request: what public RPCs take. */
-const CALLS_PER_REQUEST = 100
 
 /** How it ended: with a comparison, or with why there is none. */
 export type Ended = { comparison: Comparison } | { refusal: string }
@@ -53,9 +51,7 @@ export async function verify(
 
 /** Only what is asked for: viem's own client, which has all there is, would be more than twice as large to load. */
 function nodeClient(rpcUrl: string): NodeClient {
-  const client = createClient({
-    transport: http(rpcUrl, { batch: { batchSize: CALLS_PER_REQUEST }, timeout: 30_000, retryCount: 1 }),
-  })
+  const client = createClient({ transport: nodeTransport(rpcUrl, { timeout: 30_000, retryCount: 1 }) })
   // As viem binds them itself; a function bound to its first parameter keeps no type parameters.
   const bound = {
     readContract: readContract.bind(undefined, client),
@@ -75,15 +71,15 @@ const OWN_API: ApiReader = {
     const [head = {}, ...rows] = lines.map((line) => JSON.parse(line) as object)
     return { head: head as Head, rows: rows as Row[] }
   },
-  async query<Answer>(query: string, variables: Record<string, unknown>) {
+  async initialisedAt(round, network) {
     const file = await fetchFile('/graphql', {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ query, variables }),
+      body: JSON.stringify({ query: INITIALISED_AT, variables: { round, network } }),
     })
     if ('problem' in file) throw new NoAnswer(file.problem.message)
-    const { data, errors } = JSON.parse(file.text) as { data?: Answer | null; errors?: { message: string }[] }
+    const { data, errors } = JSON.parse(file.text) as { data?: InitialisedAt | null; errors?: { message: string }[] }
     if (data === null || data === undefined) throw new NoAnswer(errors?.[0]?.message ?? 'the API answered nothing')
-    return data
+    return data.round?.initializedAt ?? null
   },
 }

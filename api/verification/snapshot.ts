@@ -1,9 +1,10 @@
 import type { Address } from 'viem'
 import type { ApiReader, Holder, SnapshotHead } from './api-files.ts'
-import { type Asking, compareBlock, inBatches, type Sources } from './asking.ts'
+import { type Asking, canReadAt, compareBlock, inBatches, type Sources } from './asking.ts'
 import { type Comparison, spread } from './comparison.ts'
-import { bondingManagerAbi, bondingVotesAbi, hasState, requireContract } from './contracts.ts'
+import { bondingManagerAbi, bondingVotesAbi, requireContract } from './contracts.ts'
 import { wholeNumber } from './errors.ts'
+import { nodeWords, tellsNoState } from './node.ts'
 
 const NOBODY = `0x${'0'.repeat(40)}`
 
@@ -11,8 +12,12 @@ const NOBODY = `0x${'0'.repeat(40)}`
 export type SnapshotQuestion = ({ round: string } | { block: string }) & {
   /** The chain, where the API has several. */
   network?: string | undefined
-  /** How many holders to ask about, spread evenly over the snapshot; Infinity is all. */
+  /** How many holders to ask about, spread evenly over the snapshot, others at each round; Infinity is all. */
   holders: number
+  /** Of a round, all figures unless it says that BondingVotes alone is asked, which any node can answer for. */
+  figures?: 'VOTES'
+  /** Of a round that began, the block to ask BondingVotes at, so that a node that has not seen it says so; the latest without. */
+  readAt?: bigint
 }
 
 /** A snapshot by BondingVotes, and by BondingManager where it has the state of that moment. */
@@ -29,13 +34,16 @@ export async function compareSnapshot(
   const bondingVotes = contracts.addressOf(head.network, 'BondingVotes')
   const bondingManager = contracts.addressOf(head.network, 'BondingManager')
   await requireContract(asking.client, head.network, 'BondingVotes', bondingVotes)
-  const asked = spread(holders, sample)
+  const asked = spread(holders, sample, 'round' in question ? head.round : head.block)
   const what = 'round' in question ? `round ${head.round} of ${head.network}, block` : `${head.network} at block`
   progress.begin(`${what} ${head.block}: ${asked.length} of ${holders.length} holders`)
   await compareBlock(asking, head)
   if ('block' in question) return compareAtBlock(asking, { bondingVotes, bondingManager }, head, holders, asked)
-  const at = head.final ? {} : { blockNumber: BigInt(head.block) }
+  const { readAt } = question
+  const latest = readAt === undefined ? {} : { blockNumber: readAt }
+  const at = head.final ? latest : { blockNumber: BigInt(head.block) }
   await compareVotes(asking, { address: bondingVotes, round: BigInt(head.round), ...at }, head, holders, asked)
+  if (question.figures === 'VOTES') return
   const block = await blockOfRoundStart(api, asking, bondingManager, head)
   if (block !== null) await compareStake(asking, bondingManager, block, asked)
 }
@@ -50,10 +58,7 @@ async function compareAtBlock(
 ): Promise<void> {
   const { client, comparison } = asking
   const blockNumber = wholeNumber(head.block, 'block')
-  if (!(await hasState(client, bondingManager, blockNumber))) {
-    comparison.notes.push(`block ${blockNumber}: this RPC has no state of it; an archive node has`)
-    return
-  }
+  if (!(await canReadAt(asking, bondingManager, blockNumber, `block ${blockNumber}`))) return
   const round = wholeNumber(head.round, 'round') + 1n
   if (holders.some(({ checkpointed }) => checkpointed)) {
     const contract = { address: bondingVotes, abi: bondingVotesAbi, blockNumber }
@@ -110,35 +115,31 @@ async function compareVotes(
  */
 async function blockOfRoundStart(
   api: ApiReader,
-  { client, comparison }: Asking,
+  asking: Asking,
   bondingManager: Address,
   { round, network, final, block: headBlock }: SnapshotHead,
 ): Promise<bigint | null> {
+  const { client, comparison } = asking
   const without = (why: string) => {
     comparison.notes.push(`stake by BondingManager: ${why}`)
     return null
   }
   if (!final) return without(`round ${round} is yet to begin`)
-  const { round: initialised } = await api.query<{
-    round: { initializedAt: { block: string; logIndex: number } } | null
-  }>(
-    'query ($round: Int!, $network: String) { round(number: $round, network: $network) { initializedAt { block logIndex } } }',
-    { round, network },
-  )
+  const initialised = await api.initialisedAt(round, network)
   if (initialised === null) return without(`nobody initialised round ${round}`)
   const blockNumber = wholeNumber(headBlock, 'block')
-  if (!(await hasState(client, bondingManager, blockNumber))) {
-    return without(`this RPC has no state of block ${blockNumber}; an archive node has`)
+  if (!(await canReadAt(asking, bondingManager, blockNumber, 'stake by BondingManager'))) return null
+  const { logIndex } = initialised
+  try {
+    const logs = await client.getLogs({ address: bondingManager, fromBlock: blockNumber, toBlock: blockNumber })
+    if (!logs.some((log) => log.logIndex > logIndex)) return blockNumber
+  } catch (error) {
+    const what = 'stake by BondingManager'
+    const why = `${what}: this RPC does not give the logs of block ${blockNumber}: ${nodeWords(error)}`
+    comparison.unchecked.push({ what, reason: tellsNoState(error) ? 'NO_STATE' : 'NO_ANSWER', why })
+    return null
   }
-  const logs = await client
-    .getLogs({ address: bondingManager, fromBlock: blockNumber, toBlock: blockNumber })
-    .catch(() => null)
-  if (logs === null) return without(`this RPC does not give the logs of block ${blockNumber}`)
-  const { logIndex } = initialised.initializedAt
-  if (logs.some((log) => log.logIndex > logIndex)) {
-    return without(`stake changed in block ${blockNumber} after the round began`)
-  }
-  return blockNumber
+  return without(`stake changed in block ${blockNumber} after the round began`)
 }
 
 async function compareStake(

@@ -1,3 +1,5 @@
+import type { UncheckedReason } from './errors.ts'
+
 /** The kind of value that tells the chain. */
 export const BLOCK_HASH = 'block hash'
 
@@ -11,10 +13,20 @@ export interface Compared {
   api: string
 }
 
+/** What was to be compared and could not be. */
+export interface Unchecked {
+  what: string
+  reason: UncheckedReason
+  /** Why, in a line for whoever runs it: a node's own words are in it. */
+  why: string
+}
+
 /** Counts what is compared and keeps what differs, by the wei. */
 export class Comparison {
-  readonly differences: string[] = []
-  /** What could not be compared, and why. */
+  readonly differences: Compared[] = []
+  /** What could have been compared, had the node told it. */
+  readonly unchecked: Unchecked[] = []
+  /** What no contract tells, so that there is nothing to compare. */
   readonly notes: string[] = []
   readonly #counts = new Map<string, number>()
 
@@ -29,10 +41,9 @@ export class Comparison {
   /** Compares one value by its text; `what` is its kind, `where` tells which one it is. */
   equal(what: string, where: string, contract: unknown, api: unknown): void {
     this.#counts.set(what, (this.#counts.get(what) ?? 0) + 1)
-    this.observe({ what, where, contract: String(contract), api: String(api) })
-    if (String(contract) !== String(api)) {
-      this.differences.push(`${what} of ${where}: the contract answers ${contract}, the API ${api}`)
-    }
+    const compared = { what, where, contract: String(contract), api: String(api) }
+    this.observe(compared)
+    if (compared.contract !== compared.api) this.differences.push(compared)
   }
 
   /** How many values were compared. */
@@ -44,12 +55,21 @@ export class Comparison {
   get hasFigures(): boolean {
     return [...this.#counts.keys()].some((what) => what !== BLOCK_HASH)
   }
+
+  /** Whether the node told another hash of a block than the API: what it answers is of another chain, or branch. */
+  get isOfOtherChain(): boolean {
+    return this.differences.some(({ what }) => what === BLOCK_HASH)
+  }
 }
 
-/** `count` of a list, spread evenly from its first on; all where there are no more. */
-export function spread<Item>(list: readonly Item[], count: number): Item[] {
+/**
+ * `count` of a list, spread evenly over it; all where there are no more. From one `turn` to the next each is another one, until
+ * every one of the list had its turn.
+ */
+export function spread<Item>(list: readonly Item[], count: number, turn = 0): Item[] {
   if (count >= list.length) return [...list]
-  return Array.from({ length: count }, (_, index) => list[Math.floor((index * list.length) / count)]).filter(
+  const shift = (turn * count) % list.length
+  return Array.from({ length: count }, (_, index) => list[Math.floor((index * list.length + shift) / count)]).filter(
     (item) => item !== undefined,
   )
 }

@@ -1,5 +1,6 @@
 import { type Address, type PublicClient, parseAbi } from 'viem'
-import { messageOf, NoAnswer, NothingToCompare, wholeNumber } from './errors.ts'
+import { NoAnswer, NothingToCompare, wholeNumber } from './errors.ts'
+import { nodeWords, tellsNoState } from './node.ts'
 
 export const bondingVotesAbi = parseAbi([
   'function getVotesAndDelegateAtRoundStart(address account, uint256 round) view returns (uint256 votes, address delegateAddress)',
@@ -61,7 +62,7 @@ export async function requireContract(
     code = await client.getCode({ address })
   } catch (error) {
     if (isRecorded(network)) throw noContracts(network)
-    throw new NoAnswer(`The RPC does not answer: ${messageOf(error)}`)
+    throw new NoAnswer(`The RPC does not answer: ${nodeWords(error)}`)
   }
   if (code !== undefined && code !== '0x') return
   throw isRecorded(network)
@@ -69,13 +70,14 @@ export async function requireContract(
     : new NothingToCompare(`there is no ${name} at ${address} on this RPC`)
 }
 
-/** Whether the chain still has the state of a block. */
+/** Whether a node has the state of a block; rejects where it does not tell, such as one that is asked too much. */
 export async function hasState(client: NodeClient, address: Address, blockNumber: bigint): Promise<boolean> {
   try {
     await client.getCode({ address, blockNumber })
     return true
-  } catch {
-    return false
+  } catch (error) {
+    if (tellsNoState(error)) return false
+    throw error
   }
 }
 

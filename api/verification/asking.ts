@@ -2,7 +2,8 @@ import type { Address } from 'viem'
 import type { ApiReader } from './api-files.ts'
 import { BLOCK_HASH, type Compared, type Comparison } from './comparison.ts'
 import { type Contracts, hasState, type NodeClient } from './contracts.ts'
-import { messageOf, wholeNumber } from './errors.ts'
+import { wholeNumber } from './errors.ts'
+import { nodeWords, tellsNoState } from './node.ts'
 
 /** The two sides of a verification, and who is told how far it is. */
 export interface Sources {
@@ -42,19 +43,22 @@ export async function compareBlock(
     const { hash } = await client.getBlock({ blockNumber })
     comparison.equal(BLOCK_HASH, `block ${block}`, hash, blockHash)
   } catch (error) {
-    comparison.notes.push(`hash of block ${block}: ${messageOf(error)}`)
+    const reason = tellsNoState(error) ? 'NO_STATE' : 'NO_ANSWER'
+    comparison.unchecked.push({ what: BLOCK_HASH, reason, why: `hash of block ${block}: ${nodeWords(error)}` })
   }
 }
 
-/** The API's block to read at; where the chain has its state no more, now, with a note. */
-export async function moment(
+/** Whether a block can be read at; where the node has no state of it, that is kept: at another one the figures may be others. */
+export async function canReadAt(
   { client, comparison }: Asking,
   address: Address,
   blockNumber: bigint,
-): Promise<{ blockNumber?: bigint }> {
-  if (await hasState(client, address, blockNumber)) return { blockNumber }
-  comparison.notes.push(`the state of block ${blockNumber}: this RPC has it no more, compared with that of now`)
-  return {}
+  what: string,
+): Promise<boolean> {
+  if (await hasState(client, address, blockNumber)) return true
+  const why = `${what}: this RPC has no state of block ${blockNumber}; an archive node has`
+  comparison.unchecked.push({ what, reason: 'NO_STATE', why })
+  return false
 }
 
 /** Asks about many accounts, some at a time; gives the answers in the same order. */

@@ -1,6 +1,6 @@
 import type { Address } from 'viem'
 import type { TallyHead, TallyVote } from './api-files.ts'
-import { type Asking, inBatches, moment } from './asking.ts'
+import { type Asking, canReadAt, inBatches } from './asking.ts'
 import { bondingVotesAbi, governorAbi } from './contracts.ts'
 import { wholeNumber } from './errors.ts'
 
@@ -15,8 +15,9 @@ export async function compareTreasuryProposal(
   votes: readonly TallyVote[],
 ): Promise<void> {
   const { client, comparison } = asking
-  const at = await moment(asking, governor, wholeNumber(head.block, `block of ${head.id}`))
-  const contract = { address: governor, abi: governorAbi, ...at }
+  const blockNumber = wholeNumber(head.block, `block of ${head.id}`)
+  if (!(await canReadAt(asking, governor, blockNumber, 'the proposal'))) return
+  const contract = { address: governor, abi: governorAbi, blockNumber }
   const id = wholeNumber(head.id.split(':')[1], `number of ${head.id}`)
   const snapshot = wholeNumber(head.snapshotRound, `snapshotRound of ${head.id}`)
   const [state, [against, inFavor, abstain], snapshotRound, lastRound] = await Promise.all([
@@ -25,7 +26,7 @@ export async function compareTreasuryProposal(
     client.readContract({ ...contract, functionName: 'proposalSnapshot', args: [id] }),
     client.readContract({ ...contract, functionName: 'proposalDeadline', args: [id] }),
   ])
-  comparison.equal('state', head.id, STATES[state], head.state)
+  comparison.equal('state', head.id, STATES[state] ?? state, head.state)
   comparison.equal('for', head.id, inFavor, head.for)
   comparison.equal('against', head.id, against, head.against)
   comparison.equal('abstain', head.id, abstain, head.abstain)
@@ -42,6 +43,7 @@ export async function compareTreasuryProposal(
       client.readContract({
         address: bondingVotes,
         abi: bondingVotesAbi,
+        blockNumber,
         functionName: 'getVotesAndDelegateAtRoundStart',
         args: [voter, snapshot + 1n],
       }),

@@ -1,6 +1,6 @@
 import type { Address } from 'viem'
 import type { TallyHead, TallyVote } from './api-files.ts'
-import { type Asking, inBatches, moment } from './asking.ts'
+import { type Asking, canReadAt, inBatches } from './asking.ts'
 import { aragonVotingAbi, miniMeTokenAbi } from './contracts.ts'
 import { wholeNumber } from './errors.ts'
 
@@ -10,11 +10,9 @@ export async function compareAragonVote(asking: Asking, head: TallyHead, votes: 
   const [, app = '', number = ''] = head.id.split(':')
   const address = app as Address
   const voteId = wholeNumber(number, `number of ${head.id}`)
-  const contract = {
-    address,
-    abi: aragonVotingAbi,
-    ...(await moment(asking, address, wholeNumber(head.block, `block of ${head.id}`))),
-  }
+  const blockNumber = wholeNumber(head.block, `block of ${head.id}`)
+  if (!(await canReadAt(asking, address, blockNumber, 'the vote'))) return
+  const contract = { address, abi: aragonVotingAbi, blockNumber }
   const [vote, canExecute, token] = await Promise.all([
     client.readContract({ ...contract, functionName: 'getVote', args: [voteId] }),
     client.readContract({ ...contract, functionName: 'canExecute', args: [voteId] }),

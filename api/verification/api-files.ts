@@ -4,8 +4,17 @@ import type { Address } from 'viem'
 export interface ApiReader {
   /** A file whose path ends in .ndjson: what it says of itself, and its rows. */
   rows<Head, Row>(path: string): Promise<{ head: Head; rows: Row[] }>
-  /** The answer to a GraphQL query. */
-  query<Answer>(document: string, variables: Record<string, unknown>): Promise<Answer>
+  /** The NewRound of a round; null where nobody initialised it. */
+  initialisedAt(round: number, network: string): Promise<{ logIndex: number } | null>
+}
+
+/** What asks for `initialisedAt` over GraphQL. */
+export const INITIALISED_AT =
+  'query ($round: Int!, $network: String) { round(number: $round, network: $network) { initializedAt { logIndex } } }'
+
+/** Its answer. */
+export interface InitialisedAt {
+  round: { initializedAt: { logIndex: number } } | null
 }
 
 /** What the API says of a snapshot: the head of its file. */

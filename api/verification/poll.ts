@@ -1,7 +1,7 @@
 import type { Address } from 'viem'
 import type { TallyHead, TallyVote } from './api-files.ts'
-import { type Asking, inBatches } from './asking.ts'
-import { bondingManagerAbi, hasState, lastBlockSeeing } from './contracts.ts'
+import { type Asking, canReadAt, inBatches } from './asking.ts'
+import { bondingManagerAbi, lastBlockSeeing } from './contracts.ts'
 import { wholeNumber } from './errors.ts'
 
 /** A poll counted anew from what BondingManager answers at its end block; while it is open, at the API's block. */
@@ -15,10 +15,7 @@ export async function comparePoll(
   const blockNumber = head.final
     ? await lastBlockSeeing(client, wholeNumber(head.endBlock, `endBlock of ${head.id}`))
     : wholeNumber(head.block, `block of ${head.id}`)
-  if (!(await hasState(client, address, blockNumber))) {
-    comparison.notes.push(`the poll: this RPC has no state of block ${blockNumber}; an archive node has`)
-    return
-  }
+  if (!(await canReadAt(asking, address, blockNumber, 'the poll'))) return
   comparison.notes.push("the voters' choices: they are events, what they weigh is compared")
   const contract = { address, abi: bondingManagerAbi, blockNumber }
   const voters = await inBatches(asking, 'votes', votes, async ({ voter, choice }) => {

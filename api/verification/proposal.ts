@@ -2,14 +2,22 @@ import type { Address } from 'viem'
 import type { TallyHead, TallyVote } from './api-files.ts'
 import { compareAragonVote } from './aragon-vote.ts'
 import { type Asking, compareBlock, type Sources } from './asking.ts'
-import type { Comparison } from './comparison.ts'
+import { type Comparison, spread } from './comparison.ts'
 import { requireContract } from './contracts.ts'
 import { comparePoll } from './poll.ts'
 import { compareTreasuryProposal } from './treasury-proposal.ts'
 
-/** The tally of a proposal, by its id, by the contracts of its system. */
+/** What to verify: the tally of a proposal. */
+export interface ProposalQuestion {
+  /** Its id among those of all chains. */
+  proposal: string
+  /** How many voters to ask about, spread evenly; all without. Of a poll, which is counted anew, always all. */
+  voters?: number
+}
+
+/** The tally of a proposal by the contracts of its system. */
 export async function compareProposal(
-  id: string,
+  { proposal: id, voters = Number.POSITIVE_INFINITY }: ProposalQuestion,
   { api, contracts, progress }: Sources,
   comparison: Comparison,
 ): Promise<void> {
@@ -27,7 +35,7 @@ export async function compareProposal(
       const governor = addressOf('LivepeerGovernor')
       const bondingVotes = addressOf('BondingVotes')
       await checkChain('LivepeerGovernor', governor)
-      return compareTreasuryProposal(asking, { governor, bondingVotes }, head, votes)
+      return compareTreasuryProposal(asking, { governor, bondingVotes }, head, spread(votes, voters))
     }
     case 'POLL': {
       const bondingManager = addressOf('BondingManager')
@@ -37,7 +45,7 @@ export async function compareProposal(
     case 'ARAGON': {
       const [, app = ''] = head.id.split(':')
       await checkChain('Voting app', app as Address)
-      return compareAragonVote(asking, head, votes)
+      return compareAragonVote(asking, head, spread(votes, voters))
     }
   }
 }
