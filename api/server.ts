@@ -15,7 +15,7 @@ import { GraphQLError, type GraphQLFormattedError } from 'graphql'
 import { FRAME, PAGES } from '../web/first-view.ts'
 import { apiErrorIn, INTERNAL_ERROR } from './facts/errors.ts'
 import type { FactsSource } from './facts/followed-chain.ts'
-import { isStaleNow } from './facts/freshness.ts'
+import { whyStale } from './facts/freshness.ts'
 import { exportsRouter } from './files/exports.ts'
 import { scoresRouter } from './files/scores-router.ts'
 import type { Context } from './graphql/context.ts'
@@ -122,7 +122,7 @@ export async function createServer(options: {
       apollo,
       newContext,
       metrics,
-      isReady: () => options.isReady() && options.chains.every(({ state }) => !isStaleNow(state)),
+      unreadiness: () => unreadiness(options),
     }),
   )
   app.get('/schema.graphql', (_request, response) => {
@@ -142,6 +142,15 @@ export async function createServer(options: {
   await listen(httpServer, options.port, host)
   const { port } = httpServer.address() as AddressInfo
   return { url: `http://${host}:${port}`, close: () => apollo.stop() }
+}
+
+/** Why /ready is not to answer 200, a line each, fit for anyone. */
+function unreadiness({ chains, isReady }: { chains: readonly FactsSource[]; isReady: () => boolean }): string[] {
+  const reasons = chains.flatMap(({ network, state }) => {
+    const why = whyStale(state)
+    return why === null ? [] : [`${network}: ${why}`]
+  })
+  return isReady() ? reasons : [...reasons, 'not every chain has caught up for the first time']
 }
 
 /**
