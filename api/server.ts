@@ -16,7 +16,7 @@ import pLimit from 'p-limit'
 import { FRAME, PAGES } from '../web/first-view.ts'
 import { apiErrorIn, INTERNAL_ERROR } from './facts/errors.ts'
 import type { FactsSource } from './facts/followed-chain.ts'
-import { isStaleNow } from './facts/freshness.ts'
+import { whyStale } from './facts/freshness.ts'
 import { exportsRouter } from './files/exports.ts'
 import { scoresRouter } from './files/scores-router.ts'
 import { SelfCheck, type SelfCheckOptions, whyNotCompared } from './files/self-check.ts'
@@ -133,7 +133,7 @@ export async function createServer(options: {
       apollo,
       newContext,
       metrics,
-      isReady: () => options.isReady() && options.chains.every(({ state }) => !isStaleNow(state)),
+      unreadiness: () => unreadiness(options),
     }),
   )
   app.get('/schema.graphql', (_request, response) => {
@@ -161,6 +161,15 @@ export async function createServer(options: {
     await apollo.stop()
   }
   return { url: `http://${host}:${port}`, close }
+}
+
+/** Why /ready is not to answer 200, a line each, fit for anyone. */
+function unreadiness({ chains, isReady }: { chains: readonly FactsSource[]; isReady: () => boolean }): string[] {
+  const reasons = chains.flatMap(({ network, state }) => {
+    const why = whyStale(state)
+    return why === null ? [] : [`${network}: ${why}`]
+  })
+  return isReady() ? reasons : [...reasons, 'not every chain has caught up for the first time']
 }
 
 /**

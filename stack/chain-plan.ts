@@ -29,7 +29,9 @@ export interface PlannedChain {
   /** Undefined where nothing tells: behind a graph-node that is already there, of a network not known by its name. */
   chainId: number | undefined
   contracts: Contracts
-  /** Tells the chain from another one of the same name. */
+  /** Hash of block 0 of a real chain; undefined where its RPC keeps none. */
+  genesis?: string | undefined
+  /** Tells the chain from another one of the same name: of a real one its id and, after a colon, its first block's hash. */
   identity: string
   /** The public network it is or was recorded of; undefined for any other. */
   likeness?: string | undefined
@@ -59,8 +61,9 @@ export async function planChains(options: ChainOptions): Promise<[PlannedChain, 
     }
     if (rpcUrl === undefined) throw new StackError(`network ${network} needs an RPC: give its URL with --rpc`)
     const contracts = await readNetwork(networksFile, network)
-    const chainId = await checkRpc(network, rpcUrl)
-    planned.push({ network, chainId, contracts, rpcUrl, identity: String(chainId), likeness: publicNetwork(chainId) })
+    const { chainId, genesis } = await checkRpc(network, rpcUrl)
+    const identity = genesis === undefined ? String(chainId) : `${chainId}:${genesis}`
+    planned.push({ network, chainId, genesis, contracts, rpcUrl, identity, likeness: publicNetwork(chainId) })
   }
   for (const [index, file] of traces.entries()) {
     const trace = await readTrace(file)

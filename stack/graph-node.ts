@@ -1,8 +1,10 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
-import { endpointOf, hostOf } from '../api/facts/rpc.ts'
+import { endpointOf } from '../api/facts/rpc.ts'
+import { askRpc, numberIn } from './chain-rpc.ts'
 import { type ProcessTable, StackError, startChild, waitFor } from './processes.ts'
+import { silence } from './rpc-trouble.ts'
 
 /** The last block that graph-node can tell. */
 export const LAST_BLOCK = 2_147_483_647
@@ -132,7 +134,7 @@ export class GraphNode {
  */
 export async function startGraphNode(options: GraphNodeOptions): Promise<GraphNode> {
   const { dir, logFile, ports, postgresUrl, ipfsUrl, chain, processes, onExit, signal } = options
-  const placeholder = await writePlaceholder(dir, chain)
+  const placeholder = await writePlaceholder(dir, chain, signal)
   signal.throwIfAborted()
   const child = startChild(processes, {
     role: 'graph-node',
@@ -191,12 +193,6 @@ export async function postJson<T>(text: string, body: unknown, milliseconds = 10
   return (await response.json()) as T
 }
 
-/** Why a request failed, with nothing of where it went: what fetch itself says is only that it did. */
-export function reasonOf(error: Error): string {
-  const cause = error.cause instanceof Error ? error.cause : error
-  return (cause.message || cause.name).replace(/\bhttps?:\/\/\S+/g, hostOf)
-}
-
 /** Asks a subgraph; gives the data of the answer, throws with the first error where there is none. */
 export async function querySubgraph<T>(url: string, query: string): Promise<T> {
   const { data, errors } = await postJson<{ data?: T; errors?: { message: string }[] }>(url, { query })
@@ -236,6 +232,9 @@ function settings({ recorded, logRange }: ChainSource): NodeJS.ProcessEnv {
   return {
     // Ranges that a provider refuses graph-node would ask for again and again.
     ...(logRange === undefined ? {} : { GRAPH_ETHEREUM_MAX_BLOCK_RANGE_SIZE: String(logRange) }),
+    // How long one answer may take, in seconds. By default three minutes, in which nothing goes on; the RPC was asked
+    // beforehand how many blocks' logs it gives within half of this.
+    GRAPH_ETHEREUM_JSON_RPC_TIMEOUT: '30',
     GRAPH_LOG: 'warn',
     // A changed subgraph takes its name only once it has caught up.
     EXPERIMENTAL_SUBGRAPH_VERSION_SWITCHING_MODE: 'synced',
@@ -250,14 +249,10 @@ function settings({ recorded, logRange }: ChainSource): NodeJS.ProcessEnv {
 }
 
 // gnd wants a subgraph on its command line and indexes that one anew at every start. It gets one that asks for nothing.
-async function writePlaceholder(dir: string, chain: ChainSource): Promise<string> {
-  const { result: told } = await postJson<{ result?: unknown }>(chain.rpcUrl, {
-    jsonrpc: '2.0',
-    id: 1,
-    method: 'eth_blockNumber',
-    params: [],
-  })
-  const head = typeof told === 'string' && /^0x[\da-f]+$/i.test(told) ? Number(told) : Number.NaN
+async function writePlaceholder(dir: string, chain: ChainSource, signal: AbortSignal): Promise<string> {
+  const told = await askRpc(chain.rpcUrl, 'eth_blockNumber', [], { signal, tries: 4 })
+  if ('refusal' in told) throw new StackError(`${chain.network}: ${silence(chain, told.refusal).line}`)
+  const head = numberIn(told.result)
   if (!(head <= LAST_BLOCK)) throw new StackError(`the RPC of ${chain.network} tells no block number`)
   // Behind one address there may be several nodes, and not all at the same head.
   const startBlock = Math.max(0, head - (chain.recorded ? 0 : 20))

@@ -1,9 +1,23 @@
 import { readFile } from 'node:fs/promises'
 import { hostOf } from '../api/facts/rpc.ts'
 import type { PlannedChain } from './chain-plan.ts'
-import { type GraphNode, type GraphNodePorts, type IndexingStatus, querySubgraph } from './graph-node.ts'
+import {
+  type GraphNode,
+  type GraphNodePorts,
+  type IndexingStatus,
+  querySubgraph,
+  type VersionStatus,
+} from './graph-node.ts'
 import { firstBlockOf } from './networks.ts'
 import { pause } from './processes.ts'
+import {
+  findMissingState,
+  findObstacle,
+  lookAtRpc,
+  type RpcLook,
+  type RpcOfChain,
+  type RpcTrouble,
+} from './rpc-trouble.ts'
 import { PartError, type Run } from './run.ts'
 
 /** A block up to which a chain is indexed. */
@@ -24,6 +38,17 @@ export interface ChainProgress extends IndexedUpTo {
 /** Told where indexing stands, now and then, until every chain has caught up. */
 export type OnProgress = (progress: readonly ChainProgress[]) => void
 
+/** How indexing is watched, and who is told. */
+export interface WatchOptions {
+  onProgress?: OnProgress | undefined
+  /** Told what keeps a chain's index from going on and what to set, fit for anyone; null when it goes on. */
+  onTrouble?: ((network: string, trouble: string | null) => void) | undefined
+  /** For how long no block may be indexed, while there are some, before it is looked why, and how often an RPC is looked at; 30,000. */
+  stalledAfterMs?: number | undefined
+  /** How old the head of a chain that never rests may be by the clock; 600 seconds, 0 for any age. */
+  maxHeadAgeSeconds?: number | undefined
+}
+
 /** Name of a network's subgraph at graph-node. */
 export function subgraphName(network: string): string {
   return `livepeer-governance/${network}`
@@ -35,6 +60,8 @@ export interface IndexedChain extends PlannedChain {
   /** Where it logs. */
   logFile: string
   graphNode: GraphNode
+  /** How many blocks' logs its RPC gives at a time, where that is known. */
+  logRange?: number | undefined
 }
 
 /** Where the subgraph of a chain is queried. */
@@ -48,10 +75,12 @@ const HEAD_TOLERANCE = 50
 /** What the user is told of chains whose indexing stopped: one line each, and the end of the run when it was the last. */
 class IndexingFailures {
   readonly #run: Run
+  readonly #options: WatchOptions
   readonly #told = new Set<string>()
 
-  constructor(run: Run) {
+  constructor(run: Run, options: WatchOptions) {
     this.#run = run
+    this.#options = options
   }
 
   /** Takes why indexing of a chain halted for now, undefined where it goes on. */
@@ -64,6 +93,7 @@ class IndexingFailures {
     const failed = chains.filter(([, message]) => message !== undefined)
     for (const [network, message = ''] of failed) {
       const line = `indexing of ${network} stopped: ${oneLine(message)}`
+      this.#options.onTrouble?.(network, 'indexing stopped for good at an error in a handler; the log has it')
       if (failed.length === chains.length) {
         const error = new PartError(line)
         this.#run.fail(error)
@@ -79,39 +109,183 @@ class IndexingFailures {
   }
 }
 
-/** For how long no block may be indexed, while there are some, before it is said why. */
-const STALLED_AFTER_MS = 60_000
+/** For how long no block may be indexed, while there are some, before it is looked why. */
+const STALLED_AFTER_MS = 30_000
+/** Handlers that call contracts do so at the block they are at: one this far behind the head only an archive knows. */
+const KEPT_STATES = 128
 
-/** Says why indexing of a chain does not go on, by the last complaint in graph-node's log. */
+/** Where a chain was seen last. */
+interface Seen {
+  block: number
+  /** When it came there, or had no block left to index. */
+  since: number
+  /** When its RPC was looked at. */
+  lookedAt: number
+  /** The last block that its RPC told of. */
+  rpcHead: number
+}
+
+/** Says why the indexing of a chain does not go on, as its RPC shows it when asked, and when it goes on again. */
 class Stalls {
   readonly #run: Run
-  readonly #since = new Map<string, { block: number; at: number; told: boolean }>()
+  readonly #options: WatchOptions
+  readonly #seen = new Map<string, Seen>()
+  /** What was said last, by network. */
+  readonly #told = new Map<string, RpcTrouble>()
+  readonly #looking = new Set<string>()
+  /** When graph-node told last where a chain stands. */
+  readonly #answeredAt = new Map<string, number>()
 
-  constructor(run: Run) {
+  constructor(run: Run, options: WatchOptions) {
     this.#run = run
+    this.#options = options
   }
 
-  /** Takes where a chain stands; null for the last block indexed, or the head, where it is not known. */
-  async look({ network, logFile }: IndexedChain, block: number, head: number | null): Promise<void> {
-    const before = this.#since.get(network)
-    if (before === undefined || before.block !== block || (head !== null && block >= head)) {
-      if (before?.told === true && before.block !== block) this.#run.log(`${network}: indexing goes on`)
-      this.#since.set(network, { block, at: performance.now(), told: false })
+  /** Takes what graph-node tells of a chain, undefined where it does not answer. */
+  note(chain: IndexedChain, status: VersionStatus | undefined): void {
+    if (status === undefined) this.#miss(chain)
+    // What stopped for good is told elsewhere.
+    else if (status.current !== null && status.current.fatalError === null) this.#look(chain, status.current)
+  }
+
+  #look(chain: IndexedChain, { latestBlock, headBlock: head }: IndexingStatus): void {
+    const { network } = chain
+    const now = performance.now()
+    this.#answeredAt.set(network, now)
+    if (this.#told.get(network)?.what === SILENT_GRAPH_NODE) this.#tell(network, undefined)
+    const block = latestBlock ?? firstBlockOf(chain.contracts) - 1
+    const seen = this.#seen.get(network) ?? { block, since: now, lookedAt: now, rpcHead: 0 }
+    if (!this.#seen.has(network)) this.#warnOfNoArchive(chain, block, head)
+    this.#seen.set(network, seen)
+    const last = Math.max(head ?? 0, seen.rpcHead)
+    if (block !== seen.block || (block >= last && last > 0)) {
+      if (block > seen.block && !this.#told.get(network)?.isCertain) this.#tell(network, undefined)
+      Object.assign(seen, { block, since: now })
+    }
+    const { stalledAfterMs = STALLED_AFTER_MS } = this.#options
+    if (now - seen.lookedAt < stalledAfterMs || this.#looking.has(network)) return
+    this.#looking.add(network)
+    this.#findTrouble(chain, seen, head)
+      .catch(this.#run.fail)
+      .finally(() => {
+        seen.lookedAt = performance.now()
+        this.#looking.delete(network)
+      })
+  }
+
+  #miss({ network, logFile }: IndexedChain): void {
+    const now = performance.now()
+    const answeredAt = this.#answeredAt.get(network) ?? now
+    this.#answeredAt.set(network, answeredAt)
+    if (now - answeredAt < (this.#options.stalledAfterMs ?? STALLED_AFTER_MS)) return
+    this.#tell(network, {
+      what: SILENT_GRAPH_NODE,
+      line: `graph-node does not answer; its log is ${logFile}`,
+      isCertain: false,
+    })
+  }
+
+  async #findTrouble(chain: IndexedChain, seen: Seen, graphNodesHead: number | null): Promise<void> {
+    const { stalledAfterMs = STALLED_AFTER_MS } = this.#options
+    const { network } = chain
+    const { block } = seen
+    const rpc = rpcOf(chain, this.#options)
+    const { trouble, head = seen.rpcHead } = rpc === undefined ? NOTHING_SEEN : await this.#lookAgain(rpc)
+    seen.rpcHead = head
+    const last = Math.max(graphNodesHead ?? 0, head)
+    const isStill = () => seen.block === block
+    const stoodMs = performance.now() - seen.since
+    if (trouble?.isCertain) return this.#tell(network, trouble, where(block, last))
+    // Nothing is wrong as long as blocks come in.
+    if (trouble !== undefined) {
+      if (isStill()) this.#tell(network, trouble, where(block, last))
       return
     }
-    if (before.told || performance.now() - before.at < STALLED_AFTER_MS) return
-    before.told = true
-    const complaint = await lastComplaint(logFile)
-    const why = complaint === undefined ? `its log, ${logFile}, has no complaint` : `graph-node says: ${complaint}`
-    const headless = head === null ? ', the head of the chain is not known' : ''
-    this.#run.log(`${network}: no block was indexed for a minute, it stands at ${block}${headless}; ${why}`)
+    // It may go on where nothing is missing, too.
+    const told = this.#told.get(network)
+    if (block >= last) this.#tell(network, undefined)
+    else if (told?.isCertain) this.#told.set(network, { ...told, isCertain: false })
+    if (!isStill() || block >= last || stoodMs < stalledAfterMs) return
+    const obstacle = rpc === undefined ? undefined : await findObstacle(rpc, block, last, this.#run.signal)
+    // graph-node takes its time between two tries.
+    if (!isStill() || (obstacle === undefined && stoodMs < 2 * stalledAfterMs)) return
+    this.#tell(network, obstacle ?? (await unknownTrouble(chain, graphNodesHead)), where(block, last))
+  }
+
+  /** One answer that failed is none; what stays so is. */
+  async #lookAgain(rpc: RpcOfChain): Promise<RpcLook> {
+    const { signal } = this.#run
+    const pauseMs = (this.#options.stalledAfterMs ?? STALLED_AFTER_MS) / 10
+    for (let looks = 1; ; looks++) {
+      const look = await lookAtRpc(rpc, signal)
+      if (look.trouble === undefined || look.trouble.isCertain || looks === 3) return look
+      await pause(pauseMs, signal)
+    }
+  }
+
+  #warnOfNoArchive(chain: IndexedChain, block: number, head: number | null): void {
+    const rpc = rpcOf(chain, this.#options)
+    if (rpc === undefined || head === null || block >= head - KEPT_STATES) return
+    findMissingState(rpc, block + 1, this.#run.signal)
+      .then((missing) => {
+        if (missing !== undefined) this.#run.log(`${chain.network}: ${missing.line}`)
+      })
+      .catch(() => {})
+  }
+
+  #tell(network: string, trouble: RpcTrouble | undefined, place = ''): void {
+    if (trouble?.what === this.#told.get(network)?.what) return
+    if (trouble === undefined) this.#told.delete(network)
+    else this.#told.set(network, trouble)
+    this.#run.log(
+      `${network}: ${trouble === undefined ? 'indexing goes on' : [place, trouble.line].filter(Boolean).join('; ')}`,
+    )
+    this.#options.onTrouble?.(network, trouble?.what ?? null)
   }
 }
+
+const SILENT_GRAPH_NODE = 'graph-node does not answer; its log tells more'
+const NOTHING_SEEN: RpcLook = { trouble: undefined, head: undefined }
+
+function where(block: number, last: number): string {
+  return block < last ? `indexing stands still at block ${block} of ${last}` : `no block was indexed after ${block}`
+}
+
+function rpcOf(chain: IndexedChain, options: WatchOptions): RpcOfChain | undefined {
+  const { network, rpcUrl, chainId, genesis, contracts, logRange, likeness } = chain
+  const { maxHeadAgeSeconds = 600, stalledAfterMs = STALLED_AFTER_MS } = options
+  if (rpcUrl === undefined || chainId === undefined) return undefined
+  return {
+    network,
+    rpcUrl,
+    chainId,
+    genesis,
+    addresses: Object.values(contracts).map(({ address }) => address),
+    logRange,
+    // Looking takes some answers: what it finds is to be told within a minute.
+    patienceMs: stalledAfterMs / 6,
+    // Only of networks that are known to go on all the time an old head means something.
+    maxHeadAgeSeconds: likeness === undefined || maxHeadAgeSeconds === 0 ? null : maxHeadAgeSeconds,
+  }
+}
+
+/** Where the RPC has no fault that it shows, graph-node's log may have it. */
+async function unknownTrouble({ logFile }: IndexedChain, head: number | null): Promise<RpcTrouble> {
+  const complaint = await lastComplaint(logFile)
+  const why = complaint === undefined ? `its log, ${logFile}, has no complaint` : `graph-node says: ${complaint}`
+  const what = `graph-node does not go on${head === null ? ' and does not know the head of the chain' : ''}`
+  return { what: `${what}; its log tells more`, line: `${what}; ${why}`, isCertain: false }
+}
+
+/** What graph-node warns of whenever it starts, and the stack's own tries to pause what is not there yet. */
+const REMARKS =
+  /GRAPH_POI_ACCESS_TOKEN|subgraph forking|Expensive queries file|graphman server|Amp-powered|subgraph_pause failed/
 
 /** The last warning or error in a log of graph-node's, on one line and without addresses; undefined where there is none. */
 async function lastComplaint(logFile: string): Promise<string | undefined> {
   const text = await readFile(logFile, 'utf8').catch(() => '')
-  const line = text.split('\n').findLast((candidate) => /\b(WARN|ERRO|CRIT)\b/.test(candidate))
+  const isComplaint = (line: string) => /\b(WARN|ERRO|CRIT)\b/.test(line) && !REMARKS.test(line)
+  const line = text.split('\n').findLast(isComplaint)
   const said = line?.replace(/^.*?\b(?:WARN|ERRO|CRIT)\b\s*/, '')
   const safe = said === undefined ? undefined : oneLine(said).replace(/\bhttps?:\/\/[^\s,)"]+/g, hostOf)
   return safe !== undefined && safe.length > 400 ? `${safe.slice(0, 400)}…` : safe
@@ -124,22 +298,23 @@ async function lastComplaint(logFile: string): Promise<string | undefined> {
 export async function watchIndexing(
   run: Run,
   indexed: readonly IndexedChain[],
-  onProgress: OnProgress | undefined,
+  options: WatchOptions,
 ): Promise<IndexedUpTo[]> {
-  const failures = new IndexingFailures(run)
-  const stalls = new Stalls(run)
+  const failures = new IndexingFailures(run, options)
+  const stalls = new Stalls(run, options)
   for (;;) {
     run.signal.throwIfAborted()
     const looks = await Promise.all(
       indexed.map(async (chain) => {
-        const { current } = await chain.graphNode.status(subgraphName(chain.network)).catch(() => ({ current: null }))
+        const status = await chain.graphNode.status(subgraphName(chain.network)).catch(() => undefined)
+        const current = status?.current ?? null
         failures.notePassing(chain.network, current?.passingError ?? undefined)
-        await stalls.look(chain, current?.latestBlock ?? 0, current?.headBlock ?? null)
+        stalls.note(chain, status)
         return { ...(await look(chain, current)), failure: current?.fatalError ?? undefined }
       }),
     )
     failures.look(looks.map(({ progress, failure }) => [progress.network, failure]))
-    onProgress?.(looks.map(({ progress }) => progress))
+    options.onProgress?.(looks.map(({ progress }) => progress))
     if (looks.every(({ caughtUp, failure }) => caughtUp || failure !== undefined)) {
       watchVersions(run, indexed, failures, stalls).catch(run.fail)
       return looks.filter(({ failure }) => failure === undefined).map(({ progress }) => progress)
@@ -195,7 +370,7 @@ async function watchVersions(
     for (const chain of indexed) {
       const { network, graphNode } = chain
       const status = await graphNode.status(subgraphName(network)).catch(() => undefined)
-      if (status?.current) await stalls.look(chain, status.current.latestBlock ?? 0, status.current.headBlock)
+      stalls.note(chain, status)
       failures.notePassing(network, status?.current?.passingError ?? undefined)
       stopped.push([network, status?.current?.fatalError ?? undefined])
       // The version that answers is as good as before.

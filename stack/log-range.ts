@@ -1,7 +1,5 @@
-import { hostOf } from '../api/facts/rpc.ts'
-import { postJson, reasonOf } from './graph-node.ts'
+import { askRpc, hex, numberIn } from './chain-rpc.ts'
 import type { Contracts } from './networks.ts'
-import { pause } from './processes.ts'
 
 /** Blocks that an RPC is asked for logs of at a time, until it answers. */
 const RANGES = [100_000, 50_000, 10_000, 5_000, 2_000, 1_000, 500, 100, 10]
@@ -22,11 +20,6 @@ export interface LogRange {
   refusal: string | undefined
 }
 
-interface RpcAnswer {
-  result?: unknown
-  error?: { message?: unknown }
-}
-
 /**
  * Finds out how many blocks at a time an RPC gives logs of: providers cap it, each in words of its own that graph-node does
  * not know, and then asks the same for ever. Undefined where it gives none of any range, or tells no head.
@@ -36,20 +29,22 @@ export async function probeLogRange(
   contracts: Contracts,
   signal: AbortSignal,
 ): Promise<LogRange | undefined> {
-  const head = await ask(url, 'eth_blockNumber', [], signal)
-  if ('refusal' in head || typeof head.result !== 'string') return undefined
-  const last = Number(head.result)
+  const ask = (method: string, params: unknown[]) =>
+    askRpc(url, method, params, { signal, patienceMs: PATIENCE_MS, tries: PATIENT_TRIES })
+  const head = await ask('eth_blockNumber', [])
+  const last = 'result' in head ? numberIn(head.result) : Number.NaN
+  if (Number.isNaN(last)) return undefined
   const address = Object.values(contracts).map((contract) => contract.address)
   let refusal: string | undefined
   for (const blocks of RANGES) {
     const started = performance.now()
     const filter = { address, fromBlock: hex(Math.max(0, last - blocks + 1)), toBlock: hex(last) }
-    const answer = await ask(url, 'eth_getLogs', [filter], signal)
+    const answer = await ask('eth_getLogs', [filter])
     // A list is an answer; anything else, null too, is none.
     if ('result' in answer && Array.isArray(answer.result)) {
       return { blocks, seconds: (performance.now() - started) / 1000, head: last, refusal }
     }
-    refusal = 'refusal' in answer ? answer.refusal : 'no list of logs'
+    refusal = JSON.stringify('refusal' in answer ? answer.refusal : 'no list of logs')
   }
   return undefined
 }
@@ -63,39 +58,6 @@ export function describeRange(network: string, range: LogRange | undefined, firs
   const time = `${requests.toLocaleString('en')} requests of each kind of log at the least, ${duration(requests * range.seconds)} by this one's speed`
   const more = range.refusal === undefined ? '' : ` (of more: ${range.refusal})`
   return `${network}: the RPC gives logs of ${range.blocks.toLocaleString('en')} blocks at a time${more}; ${blocks.toLocaleString('en')} blocks are ${time}`
-}
-
-/** One call; asked again where the provider only wants to be asked less often. */
-async function ask(
-  url: string,
-  method: string,
-  params: unknown[],
-  signal: AbortSignal,
-): Promise<{ result: unknown } | { refusal: string }> {
-  for (let tries = 1; ; tries++) {
-    signal.throwIfAborted()
-    let refusal: string
-    try {
-      const answer = await postJson<RpcAnswer | null>(url, { jsonrpc: '2.0', id: 1, method, params }, PATIENCE_MS)
-      if (answer !== null && 'result' in answer && answer.error === undefined) return { result: answer.result }
-      refusal = String(answer?.error?.message ?? 'no result')
-    } catch (error) {
-      refusal = error instanceof Error ? reasonOf(error) : String(error)
-    }
-    const isForTime = /\b429\b|rate|too many requests|compute units|capacity|throttl/i.test(refusal)
-    if (!isForTime || tries === PATIENT_TRIES) return { refusal: tidy(refusal) }
-    await pause(500 * 2 ** tries, signal)
-  }
-}
-
-/** A provider's words as a part of a line: short, on one line, and with no address of its own in them. */
-function tidy(text: string): string {
-  const line = text.replace(/\s+/g, ' ').replace(/\bhttps?:\/\/\S+/g, hostOf)
-  return JSON.stringify(line.length > 160 ? `${line.slice(0, 160)}…` : line)
-}
-
-function hex(block: number): string {
-  return `0x${block.toString(16)}`
 }
 
 function duration(seconds: number): string {

@@ -1,7 +1,9 @@
 import { readFile } from 'node:fs/promises'
 import { hostOf } from '../api/facts/rpc.ts'
-import { LAST_BLOCK, postJson, reasonOf } from './graph-node.ts'
+import { askRpc, hashIn, numberIn } from './chain-rpc.ts'
+import { LAST_BLOCK } from './graph-node.ts'
 import { StackError } from './processes.ts'
+import { silence } from './rpc-trouble.ts'
 
 /** Where a contract lies and from which block on there is something to index. */
 export interface Contract {
@@ -115,22 +117,30 @@ function readContract(name: string, contract: unknown, complain: (what: string) 
   return { address, startBlock, ...(values.length === 0 ? {} : { context: Object.fromEntries(values) }) }
 }
 
-/** Gives the chain id of an RPC; throws a StackError when it does not answer or is of another chain than its network. */
-export async function checkRpc(network: string, url: string): Promise<number> {
+/** What tells a chain behind an RPC from another one. */
+export interface RpcIdentity {
+  chainId: number
+  /** Hash of block 0; undefined where the RPC keeps none. */
+  genesis: string | undefined
+}
+
+/** Which chain an RPC is of; throws a StackError when it does not answer or is of another chain than its network. */
+export async function checkRpc(network: string, url: string): Promise<RpcIdentity> {
   const where = hostOf(url)
-  const request = { jsonrpc: '2.0', id: 1, method: 'eth_chainId', params: [] }
-  const answer = await postJson<{ result?: unknown } | null>(url, request).catch((error: Error) => {
-    throw new StackError(`the RPC of ${network} at ${where} does not answer: ${reasonOf(error)}`)
-  })
-  const told = answer?.result
-  const chainId = typeof told === 'string' && /^0x[\da-f]+$/i.test(told) ? Number(told) : Number.NaN
+  const asked = { signal: new AbortController().signal, tries: PATIENT_TRIES }
+  const id = await askRpc(url, 'eth_chainId', [], asked)
+  if ('refusal' in id) throw new StackError(`${network}: ${silence({ network, rpcUrl: url }, id.refusal).line}`)
+  const chainId = numberIn(id.result)
   if (!Number.isSafeInteger(chainId)) throw new StackError(`the RPC of ${network} at ${where} tells no chain id`)
   const expected = CHAIN_IDS[network]
   if (expected !== undefined && chainId !== expected) {
     throw new StackError(`the RPC of ${network} at ${where} is of chain ${chainId}, not ${expected}`)
   }
-  return chainId
+  return { chainId, genesis: hashIn(await askRpc(url, 'eth_getBlockByNumber', ['0x0', false], asked)) }
 }
+
+/** How often an RPC is asked at the start where it only asks for time. */
+const PATIENT_TRIES = 4
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)

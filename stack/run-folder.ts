@@ -92,13 +92,27 @@ function makeDataDir(dir: string): void {
 function checkIdentity(dir: string, planned: readonly PlannedChain[]): void {
   const file = join(dir, 'chains.json')
   const known = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Record<string, string>) : {}
-  for (const { network, identity } of planned) {
-    if ((known[network] ?? identity) !== identity) {
-      throw new StackError(`${dir} holds data of another chain named ${network}: choose another --data-dir`)
+  for (const { network, identity, rpcUrl } of planned) {
+    const before = known[network] ?? identity
+    const [id, genesis] = before.split(':')
+    const [idNow, genesisNow] = identity.split(':')
+    // Where one side does not know the first block, as in data of earlier versions, the id alone tells.
+    const isSame = id === idNow && (genesis ?? genesisNow) === (genesisNow ?? genesis)
+    if (!isSame) {
+      const which =
+        rpcUrl === undefined
+          ? ''
+          : `, ${describeIdentity(id, genesis)}, and the RPC is of ${describeIdentity(idNow, genesisNow)}: give the RPC of that chain with --rpc`
+      const or = rpcUrl === undefined ? ':' : ', or'
+      throw new StackError(`${dir} holds data of another chain named ${network}${which}${or} choose another --data-dir`)
     }
-    known[network] = identity
+    known[network] = genesis === undefined ? identity : before
   }
   writeFileSync(file, JSON.stringify(known))
+}
+
+function describeIdentity(id = '', genesis: string | undefined): string {
+  return genesis === undefined ? `chain ${id}` : `chain ${id} from block ${genesis.slice(0, 10)}… on`
 }
 
 // After a part failed its log is still wanted; everything else goes.

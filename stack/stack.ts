@@ -7,7 +7,8 @@ import type { Limits } from '../api/graphql/limits.ts'
 import { Metrics } from '../api/http/metrics.ts'
 import { type ApiServer, createServer } from '../api/server.ts'
 import { type ChainOptions, type PlannedChain, planChains } from './chain-plan.ts'
-import { GraphNode, gnd, isSubgraphUrl, querySubgraph, reasonOf, startGraphNode } from './graph-node.ts'
+import { reasonOf } from './chain-rpc.ts'
+import { GraphNode, gnd, isSubgraphUrl, querySubgraph, startGraphNode } from './graph-node.ts'
 import {
   type IndexedChain,
   type IndexedUpTo,
@@ -42,6 +43,8 @@ export interface StackOptions extends ChainOptions, RunOptions {
   /** Where data stays between starts; by default below `.data` for real networks, and nowhere for recordings. */
   dataDir?: string
   onProgress?: OnProgress
+  /** For how long no block may be indexed, while there are some, before it is said why; 30,000. */
+  stalledAfterMs?: number
 }
 
 /** A running stack. */
@@ -117,7 +120,9 @@ async function startWithOwnGraphNode(
     databases: planned.map(({ network }) => network),
   })
   await Promise.all(
-    indexed.map(async ({ network, contracts, rpcUrl, ports, graphNode, logFile }, index) => {
+    indexed.map(async (chain, index) => {
+      const { network, contracts, rpcUrl, ports, graphNode, logFile } = chain
+      chain.logRange = rpcUrl === undefined ? undefined : await logRangeOf(run, network, rpcUrl, contracts)
       await startGraphNode({
         ...part(planned.length === 1 ? 'graph-node' : `graph-node of ${network}`, logFile),
         ports,
@@ -127,7 +132,7 @@ async function startWithOwnGraphNode(
           network,
           rpcUrl: rpcUrl ?? `${chainServer.url}/${network}`,
           recorded: rpcUrl === undefined,
-          logRange: rpcUrl === undefined ? undefined : await logRangeOf(run, network, rpcUrl, contracts),
+          logRange: chain.logRange,
         },
       })
       const built = (await builds[index]) ?? ''
@@ -135,7 +140,11 @@ async function startWithOwnGraphNode(
     }),
   )
   run.log('indexing')
-  return runningStack(run, api, chains, watchIndexing(run, indexed, options.onProgress))
+  const { onProgress, stalledAfterMs, following } = options
+  const onTrouble = (network: string, trouble: string | null) =>
+    api.followed.find((chain) => chain.network === network)?.noteTrouble(trouble)
+  const watching = { onProgress, onTrouble, stalledAfterMs, maxHeadAgeSeconds: following?.maxHeadAgeSeconds }
+  return runningStack(run, api, chains, watchIndexing(run, indexed, watching))
 }
 
 /** Builds one after the other: the first chain is indexed while the next one's subgraph is built, and none is built twice. */

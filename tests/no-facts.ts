@@ -35,6 +35,7 @@ export const FOLLOWED_WELL = {
   headAgeSeconds: 0,
   maxHeadAgeSeconds: null,
   isOverdue: false,
+  trouble: null,
   isChecked: true,
   facts: 0,
   bytes: 0,

@@ -93,6 +93,8 @@ export interface ChainState {
   isOverdue: boolean
   /** Why the last step failed, or the facts are not there; null where all is well. */
   error: ApiError | null
+  /** What keeps the index from going on, and what to set, as those who run it noted; null while it goes on. */
+  trouble: string | null
   /** Whether the chain told that what was read before is still on it; false where it could not be asked. */
   isChecked: boolean
   /** How many facts are held, and what memory they take, estimated. */
@@ -157,6 +159,7 @@ export class FollowedChain implements FactsSource {
   #facts: Facts | undefined
   #chainHead: ChainHead | null = null
   #error: ApiError | null = null
+  #trouble: string | null = null
   #behindSince: number | undefined
   #isChecked = false
   #answeredAt: number | undefined
@@ -229,11 +232,17 @@ export class FollowedChain implements FactsSource {
       ageSeconds: this.#ageSeconds,
       isOverdue: (this.#ageSeconds ?? Infinity) * 1000 > 2 * this.#options.intervalMs + OVERDUE_MS,
       error: this.#facts === undefined ? (this.#error ?? this.#unavailable('has no facts loaded yet')) : this.#error,
+      trouble: this.#trouble,
       isChecked: this.#isChecked,
       facts: count,
       bytes: count * BYTES_PER_FACT,
       loadSeconds: this.#loadSeconds,
     }
+  }
+
+  /** Takes what keeps the index from going on, null where it goes on: what is answered meanwhile counts as stale. */
+  noteTrouble(trouble: string | null): void {
+    this.#trouble = trouble
   }
 
   /** Begins to load and follow. */

@@ -22,21 +22,36 @@ export function lagIn({ head, chainHead }: Pick<ChainState, 'head' | 'chainHead'
   return { blocks, seconds: isTimed ? Math.max(0, (chainHead.timestamp ?? 0) - (head.timestamp ?? 0)) : null }
 }
 
+type Staleness = Pick<
+  ChainState,
+  'head' | 'chainHead' | 'error' | 'trouble' | 'isOverdue' | 'behindSeconds' | 'headAgeSeconds' | 'maxHeadAgeSeconds'
+>
+
 /**
- * Whether what is answered of a chain may no longer be so: its index does not answer, stopped at an error, or is too far
- * behind its chain's head, or for too long; where nobody tells that head, the clock decides. The clock decides too where a
- * chain never rests: an index and the head it is compared with may come from one node that stands still.
+ * Whether what is answered of a chain may no longer be so: its index does not answer, stopped at an error, is known to be
+ * kept from going on, or is too far behind its chain's head, or for too long; where nobody tells that head, the clock
+ * decides. The clock decides too where a chain never rests: an index and the head it is compared with may come from one
+ * node that stands still.
  */
-export function isStaleNow(
-  state: Pick<
-    ChainState,
-    'head' | 'chainHead' | 'error' | 'isOverdue' | 'behindSeconds' | 'headAgeSeconds' | 'maxHeadAgeSeconds'
-  >,
-): boolean {
-  const { head, error, isOverdue, headAgeSeconds, maxHeadAgeSeconds } = state
-  if (head === undefined || error !== null || isOverdue || head.hasIndexingErrors) return true
-  if (maxHeadAgeSeconds !== null && (headAgeSeconds ?? Infinity) > maxHeadAgeSeconds) return true
+export function isStaleNow(state: Staleness): boolean {
+  return whyStale(state) !== null
+}
+
+/** Why what is answered of a chain may no longer be so, fit for anyone; null where it is as it should be. */
+export function whyStale(state: Staleness): string | null {
+  const { head, error, trouble, isOverdue, headAgeSeconds, maxHeadAgeSeconds } = state
+  if (trouble !== null) return trouble
+  if (error !== null) return error.message
+  if (head === undefined) return 'the index was not read yet'
+  if (isOverdue) return 'the index does not answer'
+  if (head.hasIndexingErrors) return 'the index stopped at an error in a handler'
+  if (maxHeadAgeSeconds !== null && (headAgeSeconds ?? Infinity) > maxHeadAgeSeconds)
+    return `block ${head.block}, the last that is known, is older than ${maxHeadAgeSeconds} seconds by the clock`
   const { blocks, seconds } = lagIn(state)
-  if (blocks === null) return head.timestamp === null || Date.now() / 1000 - head.timestamp > STALE_AFTER_SECONDS
-  return blocks > STALE_AFTER_BLOCKS || (seconds ?? state.behindSeconds) > STALE_AFTER_SECONDS
+  if (blocks === null) {
+    const isOld = head.timestamp === null || Date.now() / 1000 - head.timestamp > STALE_AFTER_SECONDS
+    return isOld ? 'nobody tells the head of the chain' : null
+  }
+  const isBehind = blocks > STALE_AFTER_BLOCKS || (seconds ?? state.behindSeconds) > STALE_AFTER_SECONDS
+  return isBehind ? `the index is ${blocks} blocks behind the head of the chain` : null
 }

@@ -141,6 +141,7 @@ const ChainStatus: AllFields<ChainStatusResolvers> = {
   // What is not known is not so.
   synced: ({ state }) => !isStaleNow(state) && state.chainHead !== null && state.chainHead.synced !== false,
   error: ({ state }) => state.error?.message ?? null,
+  trouble: ({ state }) => state.trouble,
   hasIndexingErrors: ({ state: { head } }) => head?.hasIndexingErrors ?? true,
   contradictionCount: ({ state }) => state.contradictions,
   contradictions: ({ view, state }) =>

@@ -20,6 +20,7 @@ const STATUS = `{
     round
     synced
     error
+    trouble
     hasIndexingErrors
     contradictionCount
     verification {
@@ -55,7 +56,8 @@ export function stateRouter(server: {
   apollo: ApolloServer<Context>
   newContext: () => Context
   metrics: Metrics
-  isReady: () => boolean
+  /** Why /ready is to answer 503, a line each; none where it may answer 200. */
+  unreadiness: () => readonly string[]
 }): Router {
   const router = express.Router()
   router.use(['/health', '/ready', '/status', '/metrics'], (_request, response, next) => {
@@ -66,11 +68,9 @@ export function stateRouter(server: {
     response.type('text').send('up\n')
   })
   router.get('/ready', (_request, response) => {
-    const ready = server.isReady()
-    response
-      .status(ready ? 200 : 503)
-      .type('text')
-      .send(ready ? 'ready\n' : 'indexing\n')
+    const reasons = server.unreadiness()
+    response.status(reasons.length === 0 ? 200 : 503).type('text')
+    response.send(reasons.length === 0 ? 'ready\n' : ['not ready', ...reasons, ''].join('\n'))
   })
   router.get('/status', async (_request, response) => {
     const { body } = await server.apollo.executeOperation({ query: STATUS }, { contextValue: server.newContext() })

@@ -56,12 +56,12 @@ const mistakes: [string, (folder: string) => string[], RegExp][] = [
   [
     'an RPC that does not answer',
     () => real('--rpc', NOBODY),
-    /RPC of arbitrum-one at 127\.0\.0\.1:65534 does not answer: .*ECONNREFUSED/,
+    /^arbitrum-one: the RPC at 127\.0\.0\.1:65534 does not answer \(.*ECONNREFUSED/,
   ],
   [
     'an RPC that does not answer, its network named with it alone',
     () => ['--rpc', `mainnet=${NOBODY}`, '--rpc', `arbitrum-one=${NOBODY}`],
-    /RPC of mainnet at 127\.0\.0\.1:65534 does not answer: .*ECONNREFUSED/,
+    /^mainnet: the RPC at 127\.0\.0\.1:65534 does not answer \(.*ECONNREFUSED/,
   ],
   [
     'an RPC without a network beside one with',
@@ -116,7 +116,7 @@ const mistakes: [string, (folder: string) => string[], RegExp][] = [
   [
     'an RPC with a password and a key that does not answer',
     () => real('--rpc', `http://me:${SECRET}@127.0.0.1:65534/v2/${SECRET}?key=${SECRET}`),
-    /RPC of arbitrum-one at 127\.0\.0\.1:65534 does not answer: .*ECONNREFUSED/,
+    /^arbitrum-one: the RPC at 127\.0\.0\.1:65534 does not answer \(.*ECONNREFUSED/,
   ],
   ['an RPC that is a key only', () => real('--rpc', SECRET), /--rpc of arbitrum-one is not a URL/],
   ['an RPC with a key without a network', () => ['--rpc', `${NOBODY}/${SECRET}`], /needs a network/],

@@ -1,0 +1,91 @@
+import { endpointOf, hostOf } from '../api/facts/rpc.ts'
+import { pause } from './processes.ts'
+
+/** What an RPC answered, or in which words it did not. */
+export type RpcReply = { result: unknown } | { refusal: string }
+
+/** How an RPC is asked. */
+export interface RpcQuestion {
+  /** How long for one answer, milliseconds; 10,000. */
+  patienceMs?: number
+  /** How often it is asked again where it only asks for time; 1. */
+  tries?: number
+  signal: AbortSignal
+}
+
+/** One call of a chain's RPC. Never throws for what the RPC does; rejects when the signal aborts. */
+export async function askRpc(
+  url: string,
+  method: string,
+  params: unknown[],
+  { patienceMs = 10_000, tries = 1, signal }: RpcQuestion,
+): Promise<RpcReply> {
+  for (let tried = 1; ; tried++) {
+    signal.throwIfAborted()
+    const reply = await askOnce(url, method, params, patienceMs)
+    if ('result' in reply || !isForTime(reply.refusal) || tried >= tries) return reply
+    await pause(500 * 2 ** tried, signal)
+  }
+}
+
+/** Whether a provider wants to be asked less often. */
+export function isForTime(refusal: string): boolean {
+  return /\b429\b|\brate\b|rate.?limit|too many requests|request count|compute units|capacity|throttl/i.test(refusal)
+}
+
+async function askOnce(url: string, method: string, params: unknown[], patienceMs: number): Promise<RpcReply> {
+  try {
+    const endpoint = endpointOf(url)
+    const response = await fetch(endpoint.url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...endpoint.headers },
+      body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }),
+      signal: AbortSignal.timeout(patienceMs),
+    })
+    const answer = answerIn(await response.text())
+    if (answer !== undefined && 'result' in answer && answer.error === undefined) return { result: answer.result }
+    const said = answer?.error?.message
+    const status = response.ok ? '' : `HTTP ${response.status}`
+    const words = typeof said === 'string' ? said : response.ok ? 'an answer that is no JSON-RPC' : ''
+    return { refusal: tidy([status, words].filter(Boolean).join(': ')) }
+  } catch (error) {
+    return { refusal: tidy(error instanceof Error ? reasonOf(error) : String(error)) }
+  }
+}
+
+function answerIn(text: string): { result?: unknown; error?: { message?: unknown } } | undefined {
+  try {
+    const answer: unknown = JSON.parse(text)
+    return typeof answer === 'object' && answer !== null ? answer : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** A provider's words as a part of a line: short, on one line, and with no address of its own in them. */
+export function tidy(text: string): string {
+  const line = text.replace(/\s+/g, ' ').replace(/\bhttps?:\/\/[^\s,)"]+/g, hostOf)
+  return line.length > 160 ? `${line.slice(0, 160)}…` : line
+}
+
+/** A number that an RPC tells in hex, or a block's; NaN for what is none. */
+export function numberIn(told: unknown): number {
+  return typeof told === 'string' && /^0x[\da-f]+$/i.test(told) ? Number(told) : Number.NaN
+}
+
+/** A number as an RPC takes it. */
+export function hex(number: number): string {
+  return `0x${number.toString(16)}`
+}
+
+/** Hash of a block that an RPC answered with; undefined where it did not. */
+export function hashIn(reply: RpcReply): string | undefined {
+  const { hash } = (('result' in reply && reply.result) || {}) as { hash?: unknown }
+  return typeof hash === 'string' && /^0x[\da-f]{64}$/i.test(hash) ? hash.toLowerCase() : undefined
+}
+
+/** Why a request failed, with nothing of where it went: what fetch itself says is only that it did. */
+export function reasonOf(error: Error): string {
+  const cause = error.cause instanceof Error ? error.cause : error
+  return (cause.message || cause.name).replace(/\bhttps?:\/\/\S+/g, hostOf)
+}
