@@ -115,16 +115,19 @@ function readContract(name: string, contract: unknown, complain: (what: string) 
   return { address, startBlock, ...(values.length === 0 ? {} : { context: Object.fromEntries(values) }) }
 }
 
-/** Gives the chain id of an RPC; throws a StackError when it does not answer or is of another chain than its network. */
+/** An RPC does not answer, or not as one does: another time it may. */
+export class RpcSilentError extends StackError {}
+
+/** Gives the chain id of an RPC; throws a StackError when it is of another chain than its network, RpcSilentError when it does not tell. */
 export async function checkRpc(network: string, url: string): Promise<number> {
   const where = hostOf(url)
   const request = { jsonrpc: '2.0', id: 1, method: 'eth_chainId', params: [] }
   const answer = await postJson<{ result?: unknown } | null>(url, request).catch((error: Error) => {
-    throw new StackError(`the RPC of ${network} at ${where} does not answer: ${reasonOf(error)}`)
+    throw new RpcSilentError(`the RPC of ${network} at ${where} does not answer: ${reasonOf(error)}`)
   })
   const told = answer?.result
   const chainId = typeof told === 'string' && /^0x[\da-f]+$/i.test(told) ? Number(told) : Number.NaN
-  if (!Number.isSafeInteger(chainId)) throw new StackError(`the RPC of ${network} at ${where} tells no chain id`)
+  if (!Number.isSafeInteger(chainId)) throw new RpcSilentError(`the RPC of ${network} at ${where} tells no chain id`)
   const expected = CHAIN_IDS[network]
   if (expected !== undefined && chainId !== expected) {
     throw new StackError(`the RPC of ${network} at ${where} is of chain ${chainId}, not ${expected}`)

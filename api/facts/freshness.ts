@@ -30,13 +30,23 @@ export function lagIn({ head, chainHead }: Pick<ChainState, 'head' | 'chainHead'
 export function isStaleNow(
   state: Pick<
     ChainState,
-    'head' | 'chainHead' | 'error' | 'isOverdue' | 'behindSeconds' | 'headAgeSeconds' | 'maxHeadAgeSeconds'
+    | 'head'
+    | 'chainHead'
+    | 'error'
+    | 'isOverdue'
+    | 'behindSeconds'
+    | 'headAgeSeconds'
+    | 'maxHeadAgeSeconds'
+    | 'intervalSeconds'
   >,
 ): boolean {
-  const { head, error, isOverdue, headAgeSeconds, maxHeadAgeSeconds } = state
+  const { head, error, isOverdue, headAgeSeconds, maxHeadAgeSeconds, intervalSeconds } = state
   if (head === undefined || error !== null || isOverdue || head.hasIndexingErrors) return true
   if (maxHeadAgeSeconds !== null && (headAgeSeconds ?? Infinity) > maxHeadAgeSeconds) return true
   const { blocks, seconds } = lagIn(state)
-  if (blocks === null) return head.timestamp === null || Date.now() / 1000 - head.timestamp > STALE_AFTER_SECONDS
+  if (blocks === null) {
+    // Whoever has the index looked at less often has said how old it may get meanwhile.
+    return head.timestamp === null || Date.now() / 1000 - head.timestamp > STALE_AFTER_SECONDS + intervalSeconds
+  }
   return blocks > STALE_AFTER_BLOCKS || (seconds ?? state.behindSeconds) > STALE_AFTER_SECONDS
 }
