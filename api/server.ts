@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { createServer as createHttpServer, type Server, STATUS_CODES } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, isIPv6 } from 'node:net'
 import { ApolloServer } from '@apollo/server'
 import {
   ApolloServerPluginCacheControlDisabled,
@@ -45,9 +45,11 @@ import { VerificationRecord } from './views/verification-record.ts'
 
 /** A running API. */
 export interface ApiServer {
-  /** Base URL; GraphQL is at /graphql, the explorer at /, the query editor at /editor. */
+  /** Base URL, on this machine; GraphQL is at /graphql, the explorer at /, the query editor at /editor. */
   url: string
-  /** Answers what is under way, then stops. */
+  /** From now on /ready answers 503, and each connection ends with its answer: whoever asks next may do so elsewhere. */
+  drain(): void
+  /** Answers what is under way, for ten seconds at the most, then stops. */
   close(): Promise<void>
 }
 
@@ -61,6 +63,7 @@ export async function createServer(options: {
   chains: readonly FactsSource[]
   /** 0 = any that is free. */
   port: number
+  /** Name or address to listen at; 127.0.0.1 by default. */
   host?: string
   /** Whether /ready may answer 200 as far as others know: the index has caught up. The facts of all chains must be there, too. */
   isReady: () => boolean
@@ -98,6 +101,8 @@ export async function createServer(options: {
     resolvers,
     introspection: true,
     includeStacktraceInErrorResponses: false,
+    // Whoever runs the process lets its clients go first.
+    stopOnTerminationSignals: false,
     // A site can make a visitor's browser ask, but there is nothing to change here, no cookie to ask with, and any site
     // may read the answers anyway: so that a plain GET works, from curl and through caches, nothing is refused.
     csrfPrevention: false,
@@ -127,13 +132,18 @@ export async function createServer(options: {
     return { chains: new Chains(views), governance, pollTexts, time: new RequestTime(limits), keeping: new Keeping() }
   }
 
+  let isDraining = false
+  app.use((_request, response, next) => {
+    if (isDraining) response.set('Connection', 'close')
+    next()
+  })
   app.use(cors({ methods: ['GET', 'HEAD', 'POST'], exposedHeaders: EXPOSED_HEADERS, maxAge: 86_400 }), compression())
   app.use(
     stateRouter({
       apollo,
       newContext,
       metrics,
-      unreadiness: () => unreadiness(options),
+      unreadiness: () => (isDraining ? ['it is about to stop'] : unreadiness(options)),
     }),
   )
   app.get('/schema.graphql', (_request, response) => {
@@ -160,7 +170,10 @@ export async function createServer(options: {
     for (const check of checks) check.close()
     await apollo.stop()
   }
-  return { url: `http://${host}:${port}`, close }
+  const drain = () => {
+    isDraining = true
+  }
+  return { url: `http://${placeOf(host)}:${port}`, drain, close }
 }
 
 /** Why /ready is not to answer 200, a line each, fit for anyone. */
@@ -225,6 +238,13 @@ function httpError({ type, length }: HttpError, status: number, limits: Limits):
   const reason = type === 'entity.parse.failed' ? 'the body is not JSON' : (STATUS_CODES[status] ?? String(status))
   const message = `the request cannot be read (${reason}); POST JSON in UTF-8 with a "query"`
   return { message, extensions: { code: 'BAD_REQUEST' } }
+}
+
+/** A host as a URL has it; of all addresses there are, one that this machine is asked at. */
+function placeOf(host: string): string {
+  if (host === '0.0.0.0') return '127.0.0.1'
+  if (host === '::') return '[::1]'
+  return isIPv6(host) ? `[${host}]` : host
 }
 
 function listen(server: Server, port: number, host: string): Promise<void> {

@@ -21,7 +21,9 @@ const MAY_IMPORT = {
   'examples/': [],
   'stack/': [
     'api/server.ts',
+    'api/facts/errors.ts',
     'api/facts/followed-chain.ts',
+    'api/facts/graph-node.ts',
     'api/facts/rpc.ts',
     'api/graphql/limits.ts',
     'api/http/metrics.ts',

@@ -117,6 +117,9 @@ function readContract(name: string, contract: unknown, complain: (what: string) 
   return { address, startBlock, ...(values.length === 0 ? {} : { context: Object.fromEntries(values) }) }
 }
 
+/** An RPC does not answer, or not as one does: another time it may. */
+export class RpcSilentError extends StackError {}
+
 /** What tells a chain behind an RPC from another one. */
 export interface RpcIdentity {
   chainId: number
@@ -124,14 +127,14 @@ export interface RpcIdentity {
   genesis: string | undefined
 }
 
-/** Which chain an RPC is of; throws a StackError when it does not answer or is of another chain than its network. */
+/** Which chain an RPC is of; throws a StackError when it is of another chain than its network, RpcSilentError when it does not tell. */
 export async function checkRpc(network: string, url: string): Promise<RpcIdentity> {
   const where = hostOf(url)
   const asked = { signal: new AbortController().signal, tries: PATIENT_TRIES }
   const id = await askRpc(url, 'eth_chainId', [], asked)
-  if ('refusal' in id) throw new StackError(`${network}: ${silence({ network, rpcUrl: url }, id.refusal).line}`)
+  if ('refusal' in id) throw new RpcSilentError(`${network}: ${silence({ network, rpcUrl: url }, id.refusal).line}`)
   const chainId = numberIn(id.result)
-  if (!Number.isSafeInteger(chainId)) throw new StackError(`the RPC of ${network} at ${where} tells no chain id`)
+  if (!Number.isSafeInteger(chainId)) throw new RpcSilentError(`the RPC of ${network} at ${where} tells no chain id`)
   const expected = CHAIN_IDS[network]
   if (expected !== undefined && chainId !== expected) {
     throw new StackError(`the RPC of ${network} at ${where} is of chain ${chainId}, not ${expected}`)

@@ -2,13 +2,12 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Chain, FollowedChain, type FollowOptions } from '../api/facts/followed-chain.ts'
-import { hostOf, isHttpUrl } from '../api/facts/rpc.ts'
 import type { Limits } from '../api/graphql/limits.ts'
 import { Metrics } from '../api/http/metrics.ts'
 import { type ApiServer, createServer } from '../api/server.ts'
-import { type ChainOptions, type PlannedChain, planChains } from './chain-plan.ts'
-import { reasonOf } from './chain-rpc.ts'
-import { GraphNode, gnd, isSubgraphUrl, querySubgraph, startGraphNode } from './graph-node.ts'
+import { type ChainOptions, isElsewhere, type PlannedChain, planChains } from './chain-plan.ts'
+import { chainIdElsewhere, chainsElsewhere, checkSubgraph } from './elsewhere.ts'
+import { GraphNode, gnd, startGraphNode } from './graph-node.ts'
 import {
   type IndexedChain,
   type IndexedUpTo,
@@ -30,6 +29,8 @@ import { buildSubgraph, chooseSubgraph, type SubgraphChoice, writeNetworkBuild }
 export interface StackOptions extends ChainOptions, RunOptions {
   /** Port of the API; 0, the default, takes a free one. */
   port?: number
+  /** Name or address of this machine to take requests at; 127.0.0.1 by default, 0.0.0.0 or :: for all there are. */
+  host?: string
   /** URLs of IPFS gateways, for the texts of polls, in the order they are asked; none are fetched without. */
   ipfsGateways?: readonly string[]
   /** How the API follows the index, where not by its defaults. */
@@ -61,6 +62,11 @@ export interface Stack {
   ready: Promise<void>
   /** Aborts, with a StackError as reason, when a part fails. The rest runs until `stop`. */
   failure: AbortSignal
+  /**
+   * Lets the API's clients go: from now on it is not ready, and ends each connection with its answer; after some seconds it
+   * takes no more, and what it was asked is answered. Returns at once when `hurry` aborts.
+   */
+  drain(seconds: number, hurry: AbortSignal): Promise<void>
   /** Stops everything the stack started, in order, and waits until it is gone. */
   stop(): Promise<void>
 }
@@ -71,9 +77,9 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   try {
     run.signal.throwIfAborted()
     const planned = await planChains(options)
-    return await (options.graphNodeUrl === undefined
-      ? startWithOwnGraphNode(run, options, planned)
-      : startWithGraphNodeAt(options.graphNodeUrl, run, options, planned))
+    return await (isElsewhere(options)
+      ? startWithSubgraphsElsewhere(run, options, planned)
+      : startWithOwnGraphNode(run, options, planned))
   } catch (error) {
     // When a part fails, what was under way fails too: the part is the reason.
     const reason: unknown = run.signal.aborted ? run.signal.reason : error
@@ -101,7 +107,10 @@ async function startWithOwnGraphNode(
   const logs = join(dir, 'logs')
   mkdirSync(logs, { recursive: true })
   const { databasePort, indexed } = await choosePorts(planned, logs)
-  const chains = indexed.map((chain) => apiChain(chain, subgraphUrl(chain), chain.graphNode.statusUrl))
+  const chains = indexed.map((chain) => ({
+    ...apiChain(chain, subgraphUrl(chain)),
+    statusUrl: chain.graphNode.statusUrl,
+  }))
   const api = await serveApi(run, options, chains, keep ? join(dir, 'facts') : undefined)
 
   const part = (name: string, logFile: string) => ({
@@ -200,24 +209,25 @@ async function choosePorts(
   return { databasePort, indexed }
 }
 
-async function startWithGraphNodeAt(
-  url: string,
+async function startWithSubgraphsElsewhere(
   run: Run,
   options: StackOptions,
   planned: readonly PlannedChain[],
 ): Promise<Stack> {
-  if (!isHttpUrl(url)) throw new StackError('--graph-node is not a URL')
-  const base = url.replace(/\/+$/, '')
-  const isSubgraph = isSubgraphUrl(url)
-  if (isSubgraph && planned.length > 1) throw new StackError('one subgraph cannot serve more than one chain')
-  const chains = planned.map((chain) =>
-    apiChain(chain, isSubgraph ? base : `${base}/subgraphs/name/${subgraphName(chain.network)}`),
+  const chains = await Promise.all(
+    chainsElsewhere(options, planned).map(async ({ chain, subgraph }): Promise<Chain> => {
+      const { network } = chain
+      const { url, headers } = subgraph
+      const statusUrl = options.statusUrls?.[network]
+      const [chainId] = await Promise.all([chainIdElsewhere(run, chain), checkSubgraph(network, subgraph)])
+      return {
+        ...apiChain({ ...chain, chainId }, url),
+        ...(headers === undefined ? {} : { subgraphHeaders: headers }),
+        ...(statusUrl === undefined ? {} : { statusUrl }),
+        isElsewhere: true,
+      }
+    }),
   )
-  for (const { subgraphUrl } of chains) {
-    await querySubgraph(subgraphUrl, '{ _meta { block { number } } }').catch((error: Error) => {
-      throw new StackError(`the graph-node at ${hostOf(subgraphUrl)} does not answer: ${reasonOf(error)}`)
-    })
-  }
   const api = await serveApi(run, options, chains, options.dataDir)
   const anyBlock = chains.map(({ network }) => ({ network, block: 0 }))
   return runningStack(run, api, chains, Promise.resolve(anyBlock))
@@ -230,7 +240,7 @@ interface Served extends ApiServer {
 
 async function serveApi(
   run: Run,
-  { port = 0, limits = {}, ipfsGateways = [], trustProxy, following, verification }: StackOptions,
+  { port = 0, host = '127.0.0.1', limits = {}, ipfsGateways = [], trustProxy, following, verification }: StackOptions,
   chains: Chain[],
   dataDir: string | undefined,
 ): Promise<Served> {
@@ -240,7 +250,7 @@ async function serveApi(
     const observe = (seconds: number, answered: boolean) => metrics.observeUpstream(chain.network, seconds, answered)
     return new FollowedChain(chain, { ...following, dataDir, log, observe })
   })
-  const options = { chains: followed, port, metrics, ipfsGateways, limits, trustProxy, verification, log }
+  const options = { chains: followed, port, host, metrics, ipfsGateways, limits, trustProxy, verification, log }
   try {
     const api = await createServer({ ...options, isReady: () => run.isReady })
     run.onStop(async () => {
@@ -250,23 +260,23 @@ async function serveApi(
     })
     return { ...api, followed }
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
-    throw new StackError(`port ${port} is in use: choose another one with --port`)
+    const { code = '' } = error as NodeJS.ErrnoException
+    if (code === 'EADDRINUSE') throw new StackError(`port ${port} is in use: choose another one with --port`)
+    if (code === 'EACCES') throw new StackError(`port ${port} may not be taken: choose another one with --port`)
+    if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND' || code === 'EAI_AGAIN' || code === 'EINVAL') {
+      throw new StackError(`${host} is no address of this machine: choose another one with --host`)
+    }
+    throw error
   }
 }
 
-function apiChain(
-  { network, chainId, rpcUrl, recording, contracts }: PlannedChain,
-  subgraphUrl: string,
-  statusUrl?: string,
-): Chain {
+function apiChain({ network, chainId, rpcUrl, recording, contracts }: PlannedChain, subgraphUrl: string): Chain {
   const roundLength = recording?.trace.header.roundLength ?? ROUND_LENGTHS[network]
   const lpt = contracts.LivepeerToken ?? contracts.LPT
   return {
     network,
     ...(chainId === undefined ? {} : { chainId }),
     subgraphUrl,
-    ...(statusUrl === undefined ? {} : { statusUrl }),
     ...(roundLength === undefined ? {} : { roundLength }),
     ...(rpcUrl === undefined ? {} : { rpcUrl }),
     ...(lpt === undefined ? {} : { lptAddress: lpt.address }),
@@ -287,5 +297,17 @@ function runningStack(run: Run, api: Served, chains: Chain[], caughtUp: Promise<
   })
   // Whoever only looks at `failure` need not handle it here too.
   ready.catch(() => {})
-  return { url, chains, followed, ready, failure: run.signal, stop: run.stop }
+  const drain = async (seconds: number, hurry: AbortSignal) => {
+    api.drain()
+    await pause(seconds * 1000, hurry).catch(() => {})
+    await Promise.race([api.close(), aborted(hurry)])
+  }
+  return { url, chains, followed, ready, failure: run.signal, drain, stop: run.stop }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    signal.addEventListener('abort', () => resolve(), { once: true })
+  })
 }

@@ -1,8 +1,10 @@
+import { isIP } from 'node:net'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { isHttpUrl } from '../api/facts/rpc.ts'
 import { DEFAULT_LIMITS, NO_LIMITS } from '../api/graphql/limits.ts'
 import { isProxyList } from '../api/http/rate-limit.ts'
 import { gatewayBase } from '../api/texts/ipfs-file.ts'
+import type { SubgraphElsewhere } from './chain-plan.ts'
 import { postJson } from './graph-node.ts'
 import { StackError } from './processes.ts'
 import { createProgressDisplay } from './progress.ts'
@@ -10,21 +12,37 @@ import { type Stack, type StackOptions, startStack } from './stack.ts'
 import { TraceError } from './trace.ts'
 
 const display = createProgressDisplay(process.stdout)
+/** A launcher passes the signal of a terminal on that came by itself already: only one later than this is a second one. */
+const SAME_SIGNAL_MS = 500
 const interruption = new AbortController()
+/** Aborts where somebody who wanted it to stop cannot wait. */
+const hurry = new AbortController()
+let interruptedAt: number | undefined
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  // Kept on: a launcher may pass the same signal on a second time, and stopping is already under way.
-  process.on(signal, () => interruption.abort(new Interruption()))
+  process.on(signal, () => {
+    interruptedAt ??= performance.now()
+    if (performance.now() - interruptedAt > SAME_SIGNAL_MS) hurry.abort()
+    interruption.abort(new Interruption(signal))
+  })
 }
-process.on('uncaughtException', (error) => interruption.abort(error))
+process.on('uncaughtException', (error) => {
+  hurry.abort()
+  interruption.abort(error)
+})
 
-/** The user wants to stop. */
-class Interruption extends Error {}
+/** The user wants to stop, or what runs this process. */
+class Interruption extends Error {
+  constructor(readonly signal: NodeJS.Signals) {
+    super(signal)
+  }
+}
 
 await main()
 
 async function main(): Promise<void> {
-  const options = readOptions(process.argv)
+  const { drainSeconds, ...options } = readOptions(process.argv)
   let stack: Stack | undefined
+  let isReady = false
   try {
     stack = await startStack({
       ...options,
@@ -33,11 +51,15 @@ async function main(): Promise<void> {
       signal: interruption.signal,
     })
     await stack.ready
+    isReady = true
     display.close()
     await welcome(stack)
     await aborted(stack.failure)
   } catch (error) {
     display.close()
+    // At a terminal nobody else is waited for, and before it was ready nobody was sent here.
+    const isTold = error instanceof Interruption && error.signal === 'SIGTERM' && isReady
+    if (error instanceof Interruption) await stack?.drain(isTold ? drainSeconds : 0, hurry.signal)
     await stack?.stop()
     process.exit(farewell(error))
   }
@@ -88,11 +110,12 @@ async function exampleQuery(url: string): Promise<{ query: string; answer: strin
   return { query, answer: JSON.stringify(await ask(query)) }
 }
 
-function readOptions(argv: string[]): StackOptions {
+function readOptions(argv: string[]): StackOptions & { drainSeconds: number } {
   const program = new Command('npm start --')
     .description(
       'Indexes Livepeer governance and serves the GraphQL API. Without a network it runs on two recorded chains that ship\n' +
-        'with the project. graph-node listens on all interfaces of this machine, PostgreSQL and the API on 127.0.0.1 only.',
+        'with the project, and with subgraphs that others index the API runs alone. graph-node listens on all interfaces of\n' +
+        'this machine, PostgreSQL on 127.0.0.1 only, the API where --host says.',
     )
     .addOption(
       option(
@@ -117,6 +140,36 @@ function readOptions(argv: string[]): StackOptions {
     )
     .addOption(option('--trace <file>', 'TRACE', 'recorded trace to serve as the chain (repeatable)').argParser(list))
     .addOption(option('--port <number>', 'PORT', 'port of the API, 0 for any free one').argParser(port).default(4000))
+    .addOption(
+      option(
+        '--host <address>',
+        'HOST',
+        'name or address of this machine that the API listens at, 0.0.0.0 or :: for all of them',
+      )
+        .argParser(host)
+        .default('127.0.0.1'),
+    )
+    .addOption(
+      option(
+        '--subgraph <network=url>',
+        'SUBGRAPH',
+        'subgraph that others index, its URL taken as it is: of a graph-node, a hosted service, or The Graph’s gateway (repeatable)',
+      ).argParser(networkUrls),
+    )
+    .addOption(
+      option(
+        '--subgraph-header <name: value>',
+        'SUBGRAPH_HEADER',
+        'header to send along to subgraphs, such as "Authorization: Bearer …"; network=name: value for one of them (repeatable, in the environment a line each)',
+      ).argParser(headerLines),
+    )
+    .addOption(
+      option(
+        '--status <network=url>',
+        'STATUS',
+        'GraphQL of the index-node of those who index a network, where there is one (repeatable)',
+      ).argParser(networkUrls),
+    )
     .addOption(
       option(
         '--graph-node <url>',
@@ -151,9 +204,11 @@ function readOptions(argv: string[]): StackOptions {
       ).argParser(proxies),
     )
     .addOption(
-      option('--follow-every <seconds>', 'FOLLOW_EVERY', 'how often the API asks the index for what is new')
-        .argParser(seconds)
-        .default(1),
+      option(
+        '--follow-every <seconds>',
+        'FOLLOW_EVERY',
+        'how often the API asks the index for what is new (default: 1, with --subgraph 30)',
+      ).argParser(seconds),
     )
     .addOption(
       option(
@@ -185,6 +240,13 @@ function readOptions(argv: string[]): StackOptions {
         'do not compare answers with the contracts over the RPC: some 25 calls a round',
       ),
     )
+    .addOption(
+      option(
+        '--drain <seconds>',
+        'DRAIN',
+        'how long requests are still taken after SIGTERM, while /ready answers 503 (default: 0, where others index 5)',
+      ).argParser(wholeNumber),
+    )
     .addOption(option('--no-limits', 'NO_LIMITS', 'answer whatever is asked, for measurements'))
     .parse(argv)
   const chosen = program.opts<{
@@ -193,30 +255,44 @@ function readOptions(argv: string[]): StackOptions {
     rpc?: string[]
     trace?: string[]
     port: number
+    host: string
+    subgraph?: string[]
+    subgraphHeader?: string[]
+    status?: string[]
     graphNode?: string
     ipfsGateway?: string[]
     dataDir?: string
     rateLimit: number
     trustProxy?: string
-    followEvery: number
+    followEvery?: number
     maxAge: number
     maxHeadAge: number
     maxFacts: number
+    drain?: number
     limits: boolean
     verify: boolean
   }>()
+  const fail = (message: string): never => program.error(`error: ${message}`)
   const networks = chosen.network ?? []
+  const subgraphUrls = urlsByNetwork('--subgraph', chosen.subgraph ?? [], fail)
+  const subgraphs = withHeaders(subgraphUrls, chosen.subgraphHeader ?? [], fail)
+  const isHosted = Object.keys(subgraphs).length > 0
+  const isAlone = isHosted || chosen.graphNode !== undefined
   return {
     networks,
-    rpcUrls: rpcUrls(chosen.rpc ?? [], networks, (message) => program.error(`error: ${message}`)),
+    rpcUrls: rpcUrls(chosen.rpc ?? [], networks, fail),
+    subgraphs,
+    statusUrls: urlsByNetwork('--status', chosen.status ?? [], fail),
     traces: chosen.trace ?? [],
     port: chosen.port,
+    host: chosen.host,
+    drainSeconds: chosen.drain ?? (isAlone ? 5 : 0),
     ipfsGateways: chosen.ipfsGateway ?? [],
     limits: chosen.limits ? { requestsPerMinute: chosen.rateLimit } : NO_LIMITS,
     trustProxy: chosen.trustProxy,
     verification: chosen.verify ? {} : undefined,
     following: {
-      intervalMs: chosen.followEvery * 1000,
+      intervalMs: (chosen.followEvery ?? (isHosted ? 30 : 1)) * 1000,
       maxAgeSeconds: chosen.maxAge,
       maxHeadAgeSeconds: chosen.maxHeadAge,
       maxFactsMiB: chosen.maxFacts,
@@ -233,6 +309,20 @@ function option(flags: string, variable: string, description: string): Option {
 
 function list(value: string, previous: string[] = []): string[] {
   return [...previous, ...value.split(',')]
+}
+
+/** Of an environment variable, which has several with commas between; a URL may have commas too. */
+function networkUrls(value: string, previous: string[] = []): string[] {
+  return [...previous, ...value.split(/,(?=[\w-]+=https?:)/)]
+}
+
+function headerLines(value: string, previous: string[] = []): string[] {
+  return [...previous, ...value.split('\n').filter((line) => line.trim() !== '')]
+}
+
+function host(value: string): string {
+  if (isIP(value) !== 0 || /^(?!\d)[a-z\d]([a-z\d.-]*[a-z\d])?$/i.test(value)) return value
+  throw new InvalidArgumentError('It is no name or address of a machine, such as 0.0.0.0.')
 }
 
 function port(value: string): number {
@@ -270,6 +360,51 @@ function gatewayUrls(value: string, previous: string[] = []): string[] {
     throw new InvalidArgumentError('It is no http or https URL without a user, such as https://ipfs.io.')
   }
   return [...previous, ...added]
+}
+
+/** URLs by network, none of which is ever told. */
+function urlsByNetwork(name: string, values: string[], fail: (message: string) => never): Record<string, string> {
+  const urls = new Map<string, string>()
+  for (const value of values) {
+    const [, network, url = ''] = /^([\w-]+)=(.*)$/s.exec(value.trim()) ?? []
+    if (network === undefined) return fail(`${name} needs a network: ${name} NAME=URL`)
+    if (!isHttpUrl(url)) return fail(`${name} of ${network} is not a URL`)
+    if (urls.has(network)) return fail(`${name} is given twice for ${network}`)
+    urls.set(network, url)
+  }
+  return Object.fromEntries(urls)
+}
+
+/** Subgraphs with the headers that are theirs: a header is a secret of one place, and is never told, nor sent to another. */
+function withHeaders(
+  urls: Record<string, string>,
+  lines: string[],
+  fail: (message: string) => never,
+): Record<string, SubgraphElsewhere> {
+  const headers = new Map(Object.keys(urls).map((network): [string, Headers] => [network, new Headers()]))
+  for (const line of lines) {
+    const [, network, name = '', value = ''] = /^\s*(?:([\w-]+)=)?([^\s:=]+):\s*(\S.*?)\s*$/s.exec(line) ?? []
+    if (name === '') return fail('--subgraph-header needs a name and a value: "Name: value"')
+    if (headers.size === 0) return fail('--subgraph-header needs a subgraph: give its URL with --subgraph')
+    if (network !== undefined && !headers.has(network))
+      return fail(`--subgraph-header is of ${network}, which has no --subgraph`)
+    if (network === undefined && new Set(Object.values(urls).map((url) => new URL(url).origin)).size > 1)
+      return fail('--subgraph-header needs a network, as subgraphs are at several places: "network=Name: value"')
+    for (const [of, own] of headers) {
+      if (network !== undefined && of !== network) continue
+      try {
+        own.set(name, value)
+      } catch {
+        return fail('--subgraph-header is none that can be sent')
+      }
+    }
+  }
+  return Object.fromEntries(
+    Object.entries(urls).map(([network, url]) => [
+      network,
+      { url, headers: Object.fromEntries(headers.get(network) ?? []) },
+    ]),
+  )
 }
 
 function rpcUrls(values: string[], networks: string[], fail: (message: string) => never): Record<string, string> {

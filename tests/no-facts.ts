@@ -31,6 +31,7 @@ export const FOLLOWED_WELL = {
   error: null,
   chainHead: null,
   behindSeconds: 0,
+  intervalSeconds: 1,
   ageSeconds: 0,
   headAgeSeconds: 0,
   maxHeadAgeSeconds: null,

@@ -25,6 +25,19 @@ export class ApiError extends GraphQLError {
   }
 }
 
+/** UPSTREAM_UNAVAILABLE, with what was wrong for those who run the API: no client is told. */
+export class UpstreamError extends ApiError {
+  constructor(
+    message: string,
+    readonly reason: string,
+  ) {
+    super('UPSTREAM_UNAVAILABLE', message)
+  }
+}
+
+/** An index does not have a block yet that it, or another that answers in its place, has told of. */
+export class IndexBehindError extends UpstreamError {}
+
 /** What a client gets to see of an error that is the server's own fault. */
 export const INTERNAL_ERROR = { message: 'The server made a mistake', extensions: { code: 'INTERNAL_SERVER_ERROR' } }
 

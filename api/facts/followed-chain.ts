@@ -4,11 +4,12 @@ import { LRUCache } from 'lru-cache'
 import pLimit from 'p-limit'
 import { BondingManager } from './bonding-manager.ts'
 import { type ChainBlock, type ChainHead, ChainSource } from './chain-head.ts'
-import { ApiError, blockReorged } from './errors.ts'
+import { ApiError, blockReorged, IndexBehindError, UpstreamError } from './errors.ts'
 import { type Facts, type Head, HeldFacts } from './facts.ts'
 import { type Anchor, FactsFile } from './facts-file.ts'
-import { GraphNode, type IndexHead, mapLists, type Slice, UP_TO_HEAD } from './graph-node.ts'
+import { GraphNode, type IndexHead, mapLists, type Slice, type SubgraphPlace, UP_TO_HEAD } from './graph-node.ts'
 import { RoundClock } from './rounds-manager.ts'
+import { hostOf } from './rpc.ts'
 import { blockOf, type Lists, Names } from './series.ts'
 
 /** Blocks this far behind the head are not reorganised: on Ethereum L1 finality takes 64, Arbitrum is final sooner. */
@@ -25,19 +26,21 @@ const ASKED_AT_A_TIME = 2
 const MAY_WAIT = 20
 /** How soon it is tried again where the chain was reorganised while it was read. */
 const RETRY_MS = 100
+/** The same where others run the index, and count requests. */
+const RETRY_ELSEWHERE_MS = 3000
 /** How long after the time for two looks at the index there should have been an answer. */
 const OVERDUE_MS = 3000
+/** How often those who run the API are told what is wrong with an index that others run. */
+const TELL_EVERY_MS = 60_000
+/** Heads of the chain that the index has yet to reach are remembered up to this number. */
+const UNREACHED_HEADS = 1000
 /** What a fact takes, with its share of everything around it; see docs/performance.md. */
 const BYTES_PER_FACT = 400
 
 /** Where the facts of one chain are. */
-export interface Chain {
-  /** Name in the networks file. */
-  network: string
+export interface Chain extends SubgraphPlace {
   /** The chain's id (EIP-155), where it is known. */
   chainId?: number
-  /** graph-node's query URL of the subgraph. */
-  subgraphUrl: string
   /** graph-node's index-node GraphQL, for the chain's head. */
   statusUrl?: string
   /** Blocks per round, only where the chain's own block numbers drive rounds. */
@@ -81,7 +84,7 @@ export interface ChainState {
   /** Whether it is known to be Ethereum L1. */
   isL1: boolean
   chainHead: ChainHead | null
-  /** Seconds since the index was seen at its chain's head; 0 while it is. */
+  /** Seconds since the chain was first seen ahead of the index, by a block that the index has not reached yet; 0 where it is not. */
   behindSeconds: number
   /** Seconds by the clock since the time of the block that facts are read at; null where that time is not known. */
   headAgeSeconds: number | null
@@ -89,6 +92,8 @@ export interface ChainState {
   maxHeadAgeSeconds: number | null
   /** Seconds since graph-node last answered; null where it never did. */
   ageSeconds: number | null
+  /** Seconds from one look at the index to the next. */
+  intervalSeconds: number
   /** Whether graph-node should have answered since; true where it never did. */
   isOverdue: boolean
   /** Why the last step failed, or the facts are not there; null where all is well. */
@@ -142,6 +147,7 @@ export class FollowedChain implements FactsSource {
   readonly contracts: Readonly<Record<string, string>> | undefined
   readonly #graphNode: GraphNode
   readonly #source: ChainSource
+  readonly #place: SubgraphPlace
   readonly #file: FactsFile | undefined
   readonly #options: { intervalMs: number; maxAgeSeconds: number; maxFactsMiB: number; log: (line: string) => void }
   readonly #maxHeadAgeSeconds: number | null
@@ -160,13 +166,20 @@ export class FollowedChain implements FactsSource {
   #chainHead: ChainHead | null = null
   #error: ApiError | null = null
   #trouble: string | null = null
-  #behindSince: number | undefined
+  /** Blocks that the chain was seen at and the index not yet, each higher than the one before. */
+  #unreached: { block: number; seen: number }[] = []
+  /** Of what is held. */
+  #deployment: string | undefined
+  /** How long after the last answer the next one is to be expected, milliseconds. */
+  #expected: number
+  #toldAt: number | undefined
+  #isTold = false
   #isChecked = false
   #answeredAt: number | undefined
   #loadSeconds: number | null = null
 
   constructor(chain: Chain, options: FollowOptions = {}) {
-    const { network, subgraphUrl, statusUrl, rpcUrl, lptAddress } = chain
+    const { network, rpcUrl, lptAddress } = chain
     const { intervalMs = 1000, maxAgeSeconds = 3600, maxHeadAgeSeconds = 600, maxFactsMiB = 2048 } = options
     const { log = () => {}, dataDir } = options
     this.network = network
@@ -175,17 +188,15 @@ export class FollowedChain implements FactsSource {
     this.rpcUrl = rpcUrl
     this.contracts = chain.contracts
     this.lptAddresses = lptAddress === undefined ? [] : [lptAddress.toLowerCase()]
-    this.#graphNode = new GraphNode(network, subgraphUrl, this.#end.signal, options.observe)
-    this.#source = new ChainSource({
-      network,
-      ...(statusUrl === undefined ? {} : { statusUrl }),
-      ...(rpcUrl === undefined ? {} : { rpcUrl }),
-    })
+    this.#place = chain
+    this.#graphNode = new GraphNode(chain, this.#end.signal, options.observe)
+    this.#source = new ChainSource(chain)
     const bondingManager = chain.contracts?.BondingManager
     this.bondingManager =
       rpcUrl === undefined || bondingManager === undefined ? undefined : new BondingManager(rpcUrl, bondingManager)
     this.#roundClock = rpcUrl === undefined ? undefined : new RoundClock(rpcUrl)
     this.#options = { intervalMs, maxAgeSeconds, maxFactsMiB, log }
+    this.#expected = intervalMs
     this.#maxHeadAgeSeconds = chain.neverRests === true ? maxHeadAgeSeconds || null : null
     this.#file = dataDir === undefined ? undefined : new FactsFile(join(dataDir, `${network}.facts`), log)
   }
@@ -226,11 +237,12 @@ export class FollowedChain implements FactsSource {
       contradictions: stake?.contradictions.length ?? 0,
       isL1: (this.#facts?.totals.l1 ?? null) !== null,
       chainHead: this.#chainHead,
-      behindSeconds: this.#behindSince === undefined ? 0 : (performance.now() - this.#behindSince) / 1000,
+      behindSeconds: this.#unreached[0] === undefined ? 0 : (performance.now() - this.#unreached[0].seen) / 1000,
       headAgeSeconds: typeof head?.timestamp === 'number' ? Date.now() / 1000 - head.timestamp : null,
       maxHeadAgeSeconds: this.#maxHeadAgeSeconds,
       ageSeconds: this.#ageSeconds,
-      isOverdue: (this.#ageSeconds ?? Infinity) * 1000 > 2 * this.#options.intervalMs + OVERDUE_MS,
+      intervalSeconds: this.#options.intervalMs / 1000,
+      isOverdue: (this.#ageSeconds ?? Infinity) * 1000 > this.#options.intervalMs + this.#expected + OVERDUE_MS,
       error: this.#facts === undefined ? (this.#error ?? this.#unavailable('has no facts loaded yet')) : this.#error,
       trouble: this.#trouble,
       isChecked: this.#isChecked,
@@ -255,7 +267,8 @@ export class FollowedChain implements FactsSource {
   async reached(block: number, signal: AbortSignal): Promise<void> {
     while ((this.#facts?.head.block ?? -1) < block) {
       signal.throwIfAborted()
-      this.#wake()
+      // Others count requests.
+      if (this.#place.isElsewhere !== true) this.#wake()
       await pause(20, undefined, { signal })
     }
   }
@@ -289,36 +302,62 @@ export class FollowedChain implements FactsSource {
       await this.#step()
       this.#error = null
       this.#answeredAt = performance.now()
+      this.#tellThatItAnswers()
     } catch (error) {
       if (this.#end.signal.aborted) return 0
+      const isForAMoment = !this.state.isOverdue
       // What was read is of a branch that lost: nothing is wrong with graph-node, unless it goes on like that.
-      if (error instanceof ApiError && error.code === 'BLOCK_REORGED' && !this.state.isOverdue) return RETRY_MS
+      if (error instanceof ApiError && error.code === 'BLOCK_REORGED' && isForAMoment)
+        return this.#place.isElsewhere === true ? Math.min(intervalMs, RETRY_ELSEWHERE_MS) : RETRY_MS
+      // The same where one of several has not come as far as another: what is held is newer, unless it goes on like that.
+      if (error instanceof IndexBehindError && isForAMoment) return intervalMs
       this.#fail(error)
       return intervalMs
     }
     const took = performance.now() - started
     // An index that is catching up is not to be kept from it by those who look on.
-    return Math.max(intervalMs - took, Math.min(3 * took, 10_000))
+    const rest = Math.max(intervalMs - took, Math.min(3 * took, 10_000))
+    this.#expected = Math.max(intervalMs, rest + took)
+    return rest
   }
 
   #fail(error: unknown): void {
     const { log } = this.#options
     if (!(error instanceof ApiError))
       log(`following ${this.network} failed: ${error instanceof Error ? error.stack : error}`)
+    if (error instanceof UpstreamError) this.#tellWhatIsWrong(error.reason)
     const isForClients = error instanceof ApiError && error.code === 'UPSTREAM_UNAVAILABLE'
     this.#error = isForClients ? error : this.#unavailable('cannot be followed')
+  }
+
+  /** An index of one's own has a log of its own. */
+  #tellWhatIsWrong(reason: string): void {
+    if (this.#place.isElsewhere !== true) return
+    const now = performance.now()
+    if (this.#toldAt !== undefined && now - this.#toldAt < TELL_EVERY_MS) return
+    this.#toldAt = now
+    this.#isTold = true
+    const meanwhile = this.#facts === undefined ? 'nothing is answered yet' : 'what is held is answered from'
+    this.#options.log(`${this.#subgraph} is of no use: ${reason}; ${meanwhile}`)
+  }
+
+  #tellThatItAnswers(): void {
+    if (this.#isTold) this.#options.log(`${this.#subgraph} is of use again`)
+    this.#isTold = false
+  }
+
+  get #subgraph(): string {
+    return `${this.network}: the subgraph at ${hostOf(this.#place.subgraphUrl)}`
   }
 
   /** From one consistent state to the next: all that the blocks above the mark made so, as of one block. */
   async #step(): Promise<void> {
     if (this.#refusal !== undefined) throw this.#refusal
     const started = performance.now()
-    const [head, chainHead] = await Promise.all([this.#graphNode.head(), this.#source.latest()])
-    // graph-node's index-node is not asked for the time of a head: of one that vanishes that would mislead it for long.
-    const isAtHead = chainHead?.block === head.block
-    this.#chainHead = chainHead && isAtHead ? { ...chainHead, timestamp: head.timestamp } : chainHead
-    if (isAtHead) this.#behindSince = undefined
-    else this.#behindSince ??= started
+    const looking = this.#look()
+    const deployment = async () => this.#deployment ?? (await looking).head.deployment
+    const [{ head, tail }, chainHead] = await Promise.all([looking, this.#source.latest(deployment)])
+    this.#noteChainHead(chainHead, head)
     const before = this.#facts?.head
     if (before?.blockHash === head.blockHash && before.deployment === head.deployment) {
       if (before.hasIndexingErrors !== head.hasIndexingErrors) this.#facts = this.#facts?.asOf(head)
@@ -327,7 +366,8 @@ export class FollowedChain implements FactsSource {
     await this.#checkWhatIsHeld(head)
     const held = this.#held ?? (await this.#beginToHold(head))
     await this.#readFinal(head.block - VOLATILE_BLOCKS - CATCH_UP_BLOCKS, held)
-    const { head: readAt, lists, totals } = await this.#readTail(held.mark)
+    const isRead = tail !== undefined && tail.held === held && tail.above === held.mark
+    const { head: readAt, lists, totals } = await this.#readTail(held.mark, isRead ? tail.slice : undefined)
     // Another block may have come meanwhile, even one of another branch.
     if (readAt.blockHash !== head.blockHash) await this.#checkWhatIsHeld(readAt)
     if (held !== this.#held) throw blockReorged()
@@ -338,6 +378,29 @@ export class FollowedChain implements FactsSource {
     this.#heads.push({ block: readAt.block, hash: readAt.blockHash })
   }
 
+  /**
+   * Where the index stands. Where others count requests it is asked along with what is above the mark, as on a chain that
+   * moves both are wanted each time.
+   */
+  async #look(): Promise<{ head: IndexHead; tail?: { held: HeldFacts; above: number; slice: Slice } }> {
+    const held = this.#held
+    if (this.#place.isElsewhere !== true || held === undefined || this.#facts === undefined)
+      return { head: await this.#graphNode.head() }
+    const above = held.mark
+    const slice = await this.#graphNode.facts(above, UP_TO_HEAD, null)
+    return { head: slice.head, tail: { held, above, slice } }
+  }
+
+  #noteChainHead(chainHead: ChainHead | null, head: IndexHead): void {
+    // graph-node's index-node is not asked for the time of a head: of one that vanishes that would mislead it for long.
+    const isAtHead = chainHead?.block === head.block
+    this.#chainHead = chainHead && isAtHead ? { ...chainHead, timestamp: head.timestamp } : chainHead
+    this.#unreached = this.#unreached.filter(({ block }) => block > head.block)
+    const highest = this.#unreached.at(-1)?.block ?? head.block
+    if (chainHead === null || chainHead.block <= highest || this.#unreached.length >= UNREACHED_HEADS) return
+    this.#unreached.push({ block: chainHead.block, seen: performance.now() })
+  }
+
   /** Forgets what the chain says is no longer so. */
   async #checkWhatIsHeld(head: IndexHead): Promise<void> {
     const before = this.#facts?.head
@@ -346,8 +409,7 @@ export class FollowedChain implements FactsSource {
       this.#isChecked = (await this.#source.hash(head.block)) === head.blockHash
       return
     }
-    if (before !== undefined && before.deployment !== head.deployment)
-      return this.#forget('another version of the subgraph answers')
+    if (this.#deployment !== head.deployment) return this.#forget('another version of the subgraph answers')
     if (head.block < held.mark) return this.#forget(`the index went back to block ${head.block}`)
     const onChain = before === undefined || before.block > head.block ? null : await this.#source.hash(before.block)
     if (onChain !== null && onChain === before?.blockHash) {
@@ -367,6 +429,7 @@ export class FollowedChain implements FactsSource {
   #forget(why: string): void {
     this.#options.log(`${this.network}: ${why}; all facts are loaded anew`)
     this.#held = undefined
+    this.#deployment = undefined
     this.#anchor = null
     this.#blocks.clear()
     this.bondingManager?.forget()
@@ -375,6 +438,7 @@ export class FollowedChain implements FactsSource {
 
   /** Holds what the file has, where there is one that is of this chain, else nothing. */
   async #beginToHold(head: Head): Promise<HeldFacts> {
+    this.#deployment = head.deployment
     const restored = await this.#restore(head)
     if (restored !== undefined) return restored
     await this.#file?.begin(this.network, head.deployment)
@@ -395,6 +459,7 @@ export class FollowedChain implements FactsSource {
         this.#refuseTooMuch(held)
       }
       if (held.mark === -1) return undefined
+      if (held.mark > head.block && this.#place.isElsewhere === true) throw this.#behind(head.block, held.mark)
       if (held.mark > head.block) throw new Error(`it reaches to block ${held.mark}, the index to ${head.block}`)
       const onChain = anchor === null ? null : await this.#source.hash(anchor.block)
       this.#isChecked = onChain !== null
@@ -416,6 +481,7 @@ export class FollowedChain implements FactsSource {
       this.#end.signal.throwIfAborted()
       const upTo = Math.min(held.mark + size, block)
       const slice = await this.#graphNode.facts(held.mark, upTo, { number_gte: block })
+      this.#refuseAnother(slice.head)
       await this.#addFinal(slice.lists, slice.upTo, held)
       if (slice.longest < GOOD_SLICE / 2) size *= 2
       else if (slice.upTo < upTo) size = Math.max(1, Math.floor(size / 2))
@@ -423,21 +489,30 @@ export class FollowedChain implements FactsSource {
     }
   }
 
-  /** Reads all that blocks above one made so, as of the latest block. */
-  async #readTail(above: number): Promise<Slice> {
-    const first = await this.#graphNode.facts(above, UP_TO_HEAD, null)
+  /** Reads all that blocks above one made so, as of the latest block, which may have been begun with. */
+  async #readTail(above: number, begun?: Slice): Promise<Slice> {
+    const first = begun ?? (await this.#graphNode.facts(above, UP_TO_HEAD, null))
     const { head } = first
+    this.#refuseAnother(head)
     const { blockHash: hash, block } = head
     let slice = first
     while (slice.upTo < UP_TO_HEAD) {
       const { lists } = slice
       const more = await this.#graphNode.facts(slice.upTo, UP_TO_HEAD, { hash })
+      this.#refuseAnother(more.head)
       slice = { ...more, head, lists: mapLists(lists, (entities, name) => [...entities, ...more.lists[name]]) }
     }
     if (slice === first || (await this.#graphNode.head()).blockHash === hash) return slice
     // By the hash of a block that was reorganised away meanwhile graph-node answers of another branch.
-    if ((await this.#source.hash(block)) !== hash) throw blockReorged()
+    const onChain = await this.#source.hash(block)
+    if (onChain !== null && onChain !== hash) throw blockReorged()
+    if (onChain === null) this.#isChecked = false
     return slice
+  }
+
+  /** Of several that answer, one may answer of another version already, or still: facts of two are never mixed. */
+  #refuseAnother({ deployment }: IndexHead): void {
+    if (deployment !== this.#deployment) throw blockReorged()
   }
 
   /** Takes what was read above the mark: what is final for good, the rest until the next step. */
@@ -492,6 +567,11 @@ export class FollowedChain implements FactsSource {
 
   get #ageSeconds(): number | null {
     return this.#answeredAt === undefined ? null : (performance.now() - this.#answeredAt) / 1000
+  }
+
+  #behind(block: number, mark: number): ApiError {
+    const { message } = this.#unavailable(`is at block ${block}, and was at ${mark} before`)
+    return new IndexBehindError(message, `it is at block ${block}, and was at ${mark} before`)
   }
 
   #unavailable(what: string): ApiError {

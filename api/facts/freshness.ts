@@ -24,7 +24,15 @@ export function lagIn({ head, chainHead }: Pick<ChainState, 'head' | 'chainHead'
 
 type Staleness = Pick<
   ChainState,
-  'head' | 'chainHead' | 'error' | 'trouble' | 'isOverdue' | 'behindSeconds' | 'headAgeSeconds' | 'maxHeadAgeSeconds'
+  | 'head'
+  | 'chainHead'
+  | 'error'
+  | 'trouble'
+  | 'isOverdue'
+  | 'behindSeconds'
+  | 'headAgeSeconds'
+  | 'maxHeadAgeSeconds'
+  | 'intervalSeconds'
 >
 
 /**
@@ -39,7 +47,7 @@ export function isStaleNow(state: Staleness): boolean {
 
 /** Why what is answered of a chain may no longer be so, fit for anyone; null where it is as it should be. */
 export function whyStale(state: Staleness): string | null {
-  const { head, error, trouble, isOverdue, headAgeSeconds, maxHeadAgeSeconds } = state
+  const { head, error, trouble, isOverdue, headAgeSeconds, maxHeadAgeSeconds, intervalSeconds } = state
   if (trouble !== null) return trouble
   if (error !== null) return error.message
   if (head === undefined) return 'the index was not read yet'
@@ -49,7 +57,9 @@ export function whyStale(state: Staleness): string | null {
     return `block ${head.block}, the last that is known, is older than ${maxHeadAgeSeconds} seconds by the clock`
   const { blocks, seconds } = lagIn(state)
   if (blocks === null) {
-    const isOld = head.timestamp === null || Date.now() / 1000 - head.timestamp > STALE_AFTER_SECONDS
+    // Whoever has the index looked at less often has said how old it may get meanwhile.
+    const mostSeconds = STALE_AFTER_SECONDS + intervalSeconds
+    const isOld = head.timestamp === null || Date.now() / 1000 - head.timestamp > mostSeconds
     return isOld ? 'nobody tells the head of the chain' : null
   }
   const isBehind = blocks > STALE_AFTER_BLOCKS || (seconds ?? state.behindSeconds) > STALE_AFTER_SECONDS

@@ -6,16 +6,51 @@ export interface Endpoint {
   headers: Readonly<Record<string, string>>
 }
 
-/** A URL as fetch takes it, its user and password as basic authorization. Throws TypeError, without the text, for what is no URL. */
-export function endpointOf(text: string): Endpoint {
+/**
+ * A URL as fetch takes it, its user and password as basic authorization, beside headers of one's own. Throws TypeError,
+ * without the text, for what is no URL.
+ */
+export function endpointOf(text: string, headers: Readonly<Record<string, string>> = {}): Endpoint {
   if (!URL.canParse(text)) throw new TypeError('not a URL')
   const url = new URL(text)
   const { username, password } = url
-  if (username === '' && password === '') return { url: text, headers: {} }
+  if (username === '' && password === '') return { url: text, headers }
   url.username = ''
   url.password = ''
   const user = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`
-  return { url: url.href, headers: { authorization: `Basic ${Buffer.from(user).toString('base64')}` } }
+  return { url: url.href, headers: { authorization: `Basic ${Buffer.from(user).toString('base64')}`, ...headers } }
+}
+
+/** Fewer characters are no secret, and hiding them would hide words. */
+const SHORTEST_SECRET = 8
+/** Parts of a path that name a kind of thing. */
+const WORDS_OF_PATHS = ['subgraphs', 'deployments']
+/** As much of what others say as a line of a log may have. */
+const LONGEST_TOLD = 300
+
+/**
+ * What others said, as a line for a log, without what they were asked with, should they have repeated it: values of headers,
+ * user, password, path and query of the URL.
+ */
+export function withoutSecrets(told: string, text: string, headers: Readonly<Record<string, string>> = {}): string {
+  const endpoint = endpointOf(text, headers)
+  const { username, password, pathname, searchParams } = new URL(text)
+  const parts = [
+    ...Object.values(endpoint.headers).flatMap((value) => [value, ...value.split(/\s+/)]),
+    ...[username, password].map(decodeURIComponent),
+    ...pathname.split('/').filter((part) => !WORDS_OF_PATHS.includes(part)),
+    ...searchParams.values(),
+  ]
+  const secrets = parts.filter((part) => part.length >= SHORTEST_SECRET).sort((a, b) => b.length - a.length)
+  const safe = secrets.reduce(
+    (line, secret) => line.replaceAll(secret, '…'),
+    told.replace(/\bhttps?:\/\/[^\s"']+/g, hostOf),
+  )
+  // A terminal would obey control characters.
+  return safe
+    .replace(/[\s\p{Cc}]+/gu, ' ')
+    .trim()
+    .slice(0, LONGEST_TOLD)
 }
 
 /** Whether a text is the URL of something that is asked by HTTP. */

@@ -54,13 +54,14 @@ describe("RoundsManager's current round", () => {
 })
 
 describe("the chain's head", () => {
+  const deployment = async () => 'QmDeployed'
   const byRpc = async (number: unknown, timestamp: unknown) => {
     const block = { number, timestamp, hash: word(1n), transactions: [] }
-    return new ChainSource({ network: 'test', rpcUrl: await rpcAnswer(block) }).latest()
+    return new ChainSource({ network: 'test', rpcUrl: await rpcAnswer(block) }).latest(deployment)
   }
   const byIndexNode = async (chainHeadBlock: unknown) => {
-    const data = { indexingStatusForCurrentVersion: { synced: true, chains: [{ chainHeadBlock }] } }
-    return new ChainSource({ network: 'test', statusUrl: await answering({ data }) }).latest()
+    const data = { indexingStatuses: [{ synced: true, chains: [{ network: 'test', chainHeadBlock }] }] }
+    return new ChainSource({ network: 'test', statusUrl: await answering({ data }) }).latest(deployment)
   }
 
   test('is a block with its time', async () => {

@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, expect, test } from 'vitest'
 import { ChainSource } from '../../api/facts/chain-head.ts'
-import { endpointOf, hostOf, isHttpUrl } from '../../api/facts/rpc.ts'
+import { endpointOf, hostOf, isHttpUrl, withoutSecrets } from '../../api/facts/rpc.ts'
 import { postJson } from '../../stack/graph-node.ts'
 
 let server: Server | undefined
@@ -26,13 +26,14 @@ async function guardedRpc(): Promise<string> {
 
 test('a user and password of a URL are sent as basic authorization, and are no part of the address', async () => {
   const url = await guardedRpc()
+  const deployment = async () => 'QmDeployed'
   const request = { jsonrpc: '2.0', id: 1, method: 'eth_blockNumber', params: [] }
   expect(await postJson(url, request)).toMatchObject({ result: '0x10' })
-  expect(await new ChainSource({ network: 'mainnet', rpcUrl: url }).latest()).toMatchObject({
+  expect(await new ChainSource({ network: 'mainnet', rpcUrl: url }).latest(deployment)).toMatchObject({
     block: 16,
     timestamp: 32,
   })
-  expect(await new ChainSource({ network: 'mainnet', rpcUrl: url.replace('p%3A', 'q') }).latest()).toBeNull()
+  expect(await new ChainSource({ network: 'mainnet', rpcUrl: url.replace('p%3A', 'q') }).latest(deployment)).toBeNull()
 })
 
 test.each([
@@ -58,4 +59,16 @@ test.each([
   ['', false],
 ])('%s is asked by HTTP: %s', (text, isOne) => {
   expect(isHttpUrl(text)).toBe(isOne)
+})
+
+test.each([
+  ['auth error: malformed API key deadbeefdeadbeef', 'auth error: malformed API key …'],
+  ['Bearer deadbeefdeadbeef is none', '… is none'],
+  ['no https://me:secret@other.example/x?key=1 here', 'no other.example here'],
+  ['path-key-0123 and password1 and query-key-9', '… and … and …'],
+  ['two\n\u001b[31mlines\t', 'two [31mlines'],
+  ['x'.repeat(1000), 'x'.repeat(300)],
+])('of %j, said by whom one asked, the log has a line without what was asked with', (told, line) => {
+  const url = 'https://me:password1@gateway.example/api/path-key-0123/subgraphs/id/1?key=query-key-9'
+  expect(withoutSecrets(told, url, { authorization: 'Bearer deadbeefdeadbeef' })).toBe(line)
 })
