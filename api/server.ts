@@ -150,14 +150,15 @@ export async function createServer(options: {
     response.type('text/plain').set('Cache-Control', 'public, max-age=3600').send(SCHEMA)
   })
   app.use(editorRouter())
-  app.use(limitRate(limits, log))
+  app.use(limitRate(limits, log, metrics.countLimited))
   app.use(
     '/graphql',
     express.json({ limit: limits.documentBytes }),
     expressMiddleware(apollo, { context: async () => newContext() }),
   )
   app.use(pagesRouter({ apollo, newContext, pages: Object.values(PAGES), frame: FRAME }))
-  app.use(exportsRouter(newContext, limits, log), scoresRouter(newContext, limits, log))
+  const files = [exportsRouter(newContext, limits, log), scoresRouter(newContext, limits, log)]
+  app.use(metrics.files(files), ...files)
   app.use(requestErrors(limits, metrics, log))
 
   await listen(httpServer, options.port, host)

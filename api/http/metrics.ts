@@ -1,5 +1,6 @@
 import type { ApolloServerPlugin, BaseContext } from '@apollo/server'
-import { type GraphQLFormattedError, Kind, type OperationDefinitionNode } from 'graphql'
+import type { RequestHandler, Router } from 'express'
+import { type GraphQLFormattedError, type GraphQLSchema, Kind, type OperationDefinitionNode } from 'graphql'
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { ChainState, FactsSource } from '../facts/followed-chain.ts'
 import { isStaleNow, lagIn } from '../facts/freshness.ts'
@@ -11,8 +12,26 @@ export class Metrics {
   readonly #registry = new Registry()
   readonly #requests = new Counter({
     name: 'livepeer_api_requests_total',
-    help: 'GraphQL requests by what they ask (the root field, "several", "introspection" or "invalid") and how they ended.',
+    help: 'GraphQL requests by what they ask (the root field, "several", "introspection", "invalid" or "other") and how they ended.',
     labelNames: ['operation', 'status'] as const,
+    registers: [this.#registry],
+  })
+  readonly #durations = new Histogram({
+    name: 'livepeer_api_request_duration_seconds',
+    help: 'Time from a GraphQL request that was read to its answer, sending not included, by what it asks.',
+    labelNames: ['operation'] as const,
+    buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+    registers: [this.#registry],
+  })
+  readonly #files = new Counter({
+    name: 'livepeer_api_files_total',
+    help: 'Requests for files by kind (the path they are served at, or "other") and HTTP status; "left" where the client did not wait for the end.',
+    labelNames: ['kind', 'status'] as const,
+    registers: [this.#registry],
+  })
+  readonly #limited = new Counter({
+    name: 'livepeer_api_rate_limited_total',
+    help: 'Requests refused as their client had asked too often.',
     registers: [this.#registry],
   })
   readonly #errors = new Counter({
@@ -143,17 +162,39 @@ export class Metrics {
   /** Counts GraphQL requests and their errors. */
   plugin(): ApolloServerPlugin<BaseContext> {
     return {
-      requestDidStart: async () => ({
-        willSendResponse: async ({ operation, response: { body } }) => {
-          const { data, errors } = body.kind === 'single' ? body.singleResult : { data: undefined, errors: undefined }
-          const status = errors === undefined ? 'ok' : data ? 'partial' : 'error'
-          this.#requests.inc({ operation: kindOf(operation), status })
-          this.countErrors(errors ?? [])
-        },
-      }),
+      requestDidStart: async ({ schema }) => {
+        const started = performance.now()
+        return {
+          willSendResponse: async ({ operation: asked, response: { body } }) => {
+            const { data, errors } = body.kind === 'single' ? body.singleResult : { data: undefined, errors: undefined }
+            const status = errors === undefined ? 'ok' : data ? 'partial' : 'error'
+            const operation = kindOf(asked, schema)
+            this.#requests.inc({ operation, status })
+            this.#durations.observe({ operation }, (performance.now() - started) / 1000)
+            this.countErrors(errors ?? [])
+          },
+        }
+      },
       invalidRequestWasReceived: async () => this.#requests.inc({ operation: 'invalid', status: 'error' }),
     }
   }
+
+  /** Counts what comes by as a request for a file of these routers: mount it before them, and behind what is none. */
+  files(routers: readonly Router[]): RequestHandler {
+    const kinds = new Set(routers.flatMap(({ stack }) => stack.flatMap(({ route }) => route?.path ?? [])))
+    return (request, response, next) => {
+      response.once('close', () => {
+        // As the router has it: what a stranger put in its place is not told.
+        const kind: unknown = request.route?.path
+        const status = response.writableFinished ? String(response.statusCode) : 'left'
+        this.#files.inc({ kind: [...kinds].find((known) => known === kind) ?? 'other', status })
+      })
+      next()
+    }
+  }
+
+  /** Counts a request that was refused as its client had asked too often. */
+  readonly countLimited = (): void => this.#limited.inc()
 
   /** Counts errors by code. */
   countErrors(errors: readonly GraphQLFormattedError[]): void {
@@ -166,13 +207,14 @@ export class Metrics {
   }
 }
 
-/** Few enough kinds to be told apart: clients name operations as they like. */
-function kindOf(operation: OperationDefinitionNode | null | undefined): string {
+/** Few enough kinds to be told apart, none of them a stranger's word: clients name operations as they like. */
+function kindOf(operation: OperationDefinitionNode | null | undefined, schema: GraphQLSchema): string {
   if (!operation) return 'invalid'
   const names = new Set(
     operation.selectionSet.selections.map((selection) => (selection.kind === Kind.FIELD ? selection.name.value : '')),
   )
   const [only = '', ...others] = names
   if (others.length > 0 || only === '') return 'several'
-  return only.startsWith('__') ? 'introspection' : only
+  if (only.startsWith('__')) return 'introspection'
+  return Object.hasOwn(schema.getQueryType()?.getFields() ?? {}, only) ? only : 'other'
 }

@@ -6,9 +6,13 @@ import { type Limits, limitExceeded } from '../graphql/limits.ts'
 /**
  * Refuses clients that ask too often, with the headers of the IETF draft; never those on this machine itself. What comes
  * through a proxy that nobody said to trust may be from anybody, and names nobody: it counts as one client, which is said
- * to the log once.
+ * to the log once. `onLimited` is told of each refusal.
  */
-export function limitRate({ requestsPerMinute }: Limits, log: (line: string) => void): RequestHandler {
+export function limitRate(
+  { requestsPerMinute }: Limits,
+  log: (line: string) => void,
+  onLimited: () => void,
+): RequestHandler {
   let isTold = false
   const clientOf = (request: Request): string => {
     const client = addressOf(request.ip ?? '')
@@ -32,6 +36,7 @@ export function limitRate({ requestsPerMinute }: Limits, log: (line: string) => 
     // Whether a proxy may say for whom it asks is for whoever runs the API to tell.
     validate: { xForwardedForHeader: false, forwardedHeader: false },
     handler: (_, response) => {
+      onLimited()
       const { message, code } = limitExceeded(
         'rate',
         requestsPerMinute,

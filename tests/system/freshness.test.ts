@@ -233,6 +233,8 @@ test('/health, /ready, /status and /metrics tell those who run it', async () => 
   for (const line of [
     /^livepeer_api_requests_total\{operation="stakeSnapshot",status="ok"\} [1-9]/m,
     /^livepeer_api_errors_total\{code="BAD_USER_INPUT"\} 1$/m,
+    /^livepeer_api_request_duration_seconds_bucket\{le="10",operation="stakeSnapshot"\} [1-9]/m,
+    /^livepeer_api_rate_limited_total 0$/m,
     /^livepeer_api_upstream_seconds_count\{network="recorded",outcome="answered"\} [1-9]/m,
     /^livepeer_api_lag_blocks\{network="recorded"\} 0$/m,
     /^livepeer_api_lag_seconds\{network="recorded"\} 0$/m,
@@ -241,5 +243,67 @@ test('/health, /ready, /status and /metrics tell those who run it', async () => 
     /^process_resident_memory_bytes \d+$/m,
   ]) {
     expect(metrics).toMatch(line)
+  }
+})
+
+test('what strangers send becomes no label: only as many series as there are fields, paths and statuses', async () => {
+  const server = await serve([chainOfStack()], { limits: { requestsPerMinute: 30 } })
+  try {
+    const hostile = ['zz_evil', 'zz_%22%7D%0Alivepeer_api_stale%201', `zz_${'e'.repeat(200)}`, 'zz_%00']
+    for (const word of hostile) {
+      const plain = word.replace(/\W/g, '')
+      const documents = [
+        `query ${plain} { status { block } }`,
+        `{ ${plain}: status { block } }`,
+        `{ ${plain} }`,
+        `{ ...${plain} } fragment ${plain} on Query { status { block } }`,
+        `query ${plain} { a: status { block } b: round { number } }`,
+        `{ __typename ${word}`,
+      ]
+      for (const query of documents) await ask(query, server.url)
+      for (const path of [
+        `snapshots/${word}.json`,
+        `snapshots/${word}/proof/${word}.json`,
+        `proposals/${word}/votes.${word}`,
+        `history.${word}`,
+        `snapshots/9/${word}`,
+        word,
+      ]) {
+        await fetch(`${server.url}/${path}`)
+      }
+    }
+    await fetch(`${server.url}/snapshots/9.csv`)
+    const { headers } = await fetch(`${server.url}/snapshots/9.csv`, { headers: { range: 'bytes=0-9' } })
+    await fetch(`${server.url}/snapshots/9.csv`, {
+      // Else fetch() asks for an answer that nobody kept.
+      headers: { 'if-none-match': headers.get('etag') ?? '', 'cache-control': 'max-age=0' },
+    })
+    // A proxy's client that nobody said to trust is asked of as any other: the last of these are refused.
+    for (let index = 0; index < 32; index++) {
+      await fetch(`${server.url}/zz_evil`, { headers: { 'x-forwarded-for': 'zz_evil' } })
+    }
+
+    const metrics = await (await fetch(`${server.url}/metrics`)).text()
+    expect(metrics).not.toMatch(/zz_/)
+    const valuesOf = (metric: string) =>
+      [...metrics.matchAll(new RegExp(`^${metric}\\{(.*)\\} \\d+$`, 'gm'))].map(([, labels]) => labels).sort()
+    expect(valuesOf('livepeer_api_request_duration_seconds_count')).toEqual([
+      'operation="invalid"',
+      'operation="several"',
+      'operation="status"',
+    ])
+    expect(valuesOf('livepeer_api_files_total')).toEqual([
+      'kind="/history.:format",status="404"',
+      'kind="/proposals/:id/votes.:format",status="404"',
+      'kind="/snapshots/:file",status="200"',
+      'kind="/snapshots/:file",status="206"',
+      'kind="/snapshots/:file",status="304"',
+      'kind="/snapshots/:file",status="400"',
+      'kind="/snapshots/:moment/proof/:file",status="400"',
+      'kind="other",status="404"',
+    ])
+    expect(metrics).toMatch(/^livepeer_api_rate_limited_total 2$/m)
+  } finally {
+    await server.close()
   }
 })
