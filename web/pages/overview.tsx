@@ -5,6 +5,7 @@ import { TurnoutBars } from '../charts/turnout-bars.tsx'
 import { OverviewDocument, type OverviewQuery, type ProposalRowFragment } from '../generated/overview.ts'
 import { Change } from '../parts/change.tsx'
 import { Address, Amount, Count, When } from '../parts/figures.tsx'
+import { Later } from '../parts/later.tsx'
 import { PageHead } from '../parts/page.tsx'
 import { Panel, Refused } from '../parts/panel.tsx'
 import { CastBar, Closing, Margin, StateBadge, SYSTEM_NAMES } from '../parts/proposals.tsx'
@@ -238,7 +239,7 @@ function Moves({ asked }: { asked: Asked<OverviewQuery> }) {
         const changed = moves.filter(({ became }) => became === 'CHANGED')
         const listed = [...moves.filter(({ became }) => became !== 'CHANGED'), ...changed.slice(0, MOST_MOVES)]
         return (
-          <>
+          <Later rows={6}>
             {listed.length === 0 && <p>Nobody’s votes changed.</p>}
             <ul class="facts">
               {listed.map(({ account, by, became }) => (
@@ -255,7 +256,7 @@ function Moves({ asked }: { asked: Asked<OverviewQuery> }) {
             <p>
               <a href={`/snapshots/${before?.number}...${after?.number}`}>Everything that changed between them</a>
             </p>
-          </>
+          </Later>
         )
       }}
     </Panel>

@@ -8,13 +8,24 @@ import { briefly, localTime, utcTime } from '../moments.ts'
 export const digits = signal<Digits>(2)
 
 /** An amount of wei. What is shown is cut off, never rounded up; all digits are a click away, and in the title. */
-export function Amount({ wei, unit = 'LPT', copies }: { wei: string | bigint; unit?: string; copies?: boolean }) {
+export function Amount({
+  wei,
+  unit = 'LPT',
+  bare,
+  copies,
+}: {
+  wei: string | bigint
+  unit?: string
+  /** The unit stands elsewhere, as in a column's head. */
+  bare?: boolean
+  copies?: boolean
+}) {
   const amount = BigInt(wei)
   const exact = `${decimal(amount)} ${unit}`.trim()
   const text = (
     <data value={String(amount)} class="amount" title={exact} data-unit={unit}>
       {amountText(amount, digits.value)}
-      {unit !== '' && <span class="unit"> {unit}</span>}
+      {unit !== '' && bare !== true && <span class="unit"> {unit}</span>}
     </data>
   )
   if (copies !== true) return text
@@ -118,12 +129,24 @@ export function When({
   const inRound = round !== null && round !== undefined && <span class="round"> · round {countText(round)}</span>
   if (at === null) return <span class="when">not known when{inRound}</span>
   const whole = `${localTime(at)} · ${utcTime(at)}`
+  const time = (
+    <time datetime={at} title={whole}>
+      {brief === true ? briefly(at) : whole}
+    </time>
+  )
+  // Tables have many: what needs no frame has none.
+  if (estimated !== true) {
+    return (
+      <>
+        {time}
+        {inRound}
+      </>
+    )
+  }
   return (
     <span class="when">
-      {estimated === true && <abbr title="estimated from how long rounds and blocks have taken">about </abbr>}
-      <time datetime={at} title={whole}>
-        {brief === true ? briefly(at) : whole}
-      </time>
+      <abbr title="estimated from how long rounds and blocks have taken">about </abbr>
+      {time}
       {inRound}
     </span>
   )

@@ -16,6 +16,8 @@ export interface Column<Row> {
   text?: (row: Row) => string
   /** Numbers stand at the right. */
   number?: boolean
+  /** What its amounts are of, said once in the head. */
+  unit?: string
   /** Takes what room is left. */
   wide?: boolean
   /** Left out on narrow screens. */
@@ -28,8 +30,8 @@ export interface Order {
   descending: boolean
 }
 
-/** Tables longer than this show only the rows that are looked at. */
-const WINDOWED_FROM = 200
+/** Tables longer than this show only the rows that are looked at: a row is some 20 nodes, a page should be 1,500. */
+const WINDOWED_FROM = 75
 /** So many rows of a shorter one are drawn at a time. */
 const ROWS_AT_ONCE = 20
 const ROW_HEIGHT = 41
@@ -138,7 +140,7 @@ function Head<Row>({
   return (
     <thead>
       <tr>
-        {columns.map(({ name, about, by, number, minor, wide }) => {
+        {columns.map(({ name, about, by, number, unit, minor, wide }) => {
           const sorted = order?.column === name ? (order.descending ? 'descending' : 'ascending') : undefined
           const next = { column: name, descending: sorted === undefined ? number === true : sorted === 'ascending' }
           return (
@@ -151,6 +153,7 @@ function Head<Row>({
                   <span aria-hidden="true">{sorted === 'descending' ? ' ↓' : sorted === 'ascending' ? ' ↑' : ''}</span>
                 </button>
               )}
+              {unit !== undefined && <span class="unit"> {unit}</span>}
             </th>
           )
         })}

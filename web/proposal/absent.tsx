@@ -48,8 +48,9 @@ export function Absent({
           name: 'Would have added',
           about: 'Its power, less that of its delegators that voted themselves',
           number: true,
+          unit,
           by: ({ power }) => BigInt(power),
-          cell: ({ power }) => <Amount wei={power} unit={unit} />,
+          cell: ({ power }) => <Amount wei={power} unit={unit} bare />,
         },
         ...(electorate === undefined
           ? []

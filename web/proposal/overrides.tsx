@@ -68,14 +68,15 @@ export function Overrides({
             name: 'Cast',
             number: true,
             minor: true,
-            cell: ({ vote }) => (vote === null ? '–' : <Amount wei={vote.weight} unit="" />),
+            cell: ({ vote }) => (vote === null ? '–' : <Amount wei={vote.weight} unit={unit} bare />),
           },
-          { name: 'Taken', number: true, cell: ({ taken: weight }) => <Amount wei={weight} unit="" /> },
+          { name: 'Taken', number: true, cell: ({ taken: weight }) => <Amount wei={weight} unit={unit} bare /> },
           {
             name: 'Counted',
             number: true,
+            unit,
             minor: true,
-            cell: ({ vote }) => (vote === null ? '–' : <Amount wei={vote.countedWeight} unit={unit} />),
+            cell: ({ vote }) => (vote === null ? '–' : <Amount wei={vote.countedWeight} unit={unit} bare />),
           },
           { name: 'Taken by', number: true, cell: ({ takers }) => countText(takers) },
         ]}

@@ -13,12 +13,7 @@ export const CHOICE_KINDS = { FOR: 'for', AGAINST: 'against', ABSTAIN: 'abstain'
 
 /** A choice by its word and its mark. */
 export function ChoiceMark({ choice, system }: { choice: Choice; system: VotingSystem }) {
-  return (
-    <span class="choice">
-      <span class={`key ${CHOICE_KINDS[choice]}`} aria-hidden="true" />
-      {choiceName(choice, system)}
-    </span>
-  )
+  return <span class={`choice ${CHOICE_KINDS[choice]}`}>{choiceName(choice, system)}</span>
 }
 
 /** What of the votes is shown, as the page's address has it. */
@@ -154,7 +149,7 @@ function columnsOf(system: VotingSystem, cast: bigint, isNested: boolean, rows: 
       number: true,
       minor: true,
       by: ({ vote }) => BigInt(vote?.weight ?? 0),
-      cell: ({ vote }) => (vote === null ? '–' : <Amount wei={vote.weight} unit="" />),
+      cell: ({ vote }) => (vote === null ? '–' : <Amount wei={vote.weight} unit={unit} bare />),
     },
     ...(system === 'ARAGON'
       ? []
@@ -171,7 +166,7 @@ function columnsOf(system: VotingSystem, cast: bigint, isNested: boolean, rows: 
               ) : (
                 <span title={`by ${countText(takers)} of its delegators`}>
                   {vote === null ? '' : '− '}
-                  <Amount wei={taken} unit="" />
+                  <Amount wei={taken} unit={unit} bare />
                 </span>
               ),
           },
@@ -180,8 +175,9 @@ function columnsOf(system: VotingSystem, cast: bigint, isNested: boolean, rows: 
       name: 'Counted',
       about: 'What went into the tally: cast, less what was taken off',
       number: true,
+      unit,
       by: ({ vote }) => BigInt(vote?.countedWeight ?? 0),
-      cell: ({ vote }) => (vote === null ? '–' : <Amount wei={vote.countedWeight} unit={unit} />),
+      cell: ({ vote }) => (vote === null ? '–' : <Amount wei={vote.countedWeight} unit={unit} bare />),
     },
     {
       name: 'Share',
