@@ -1,7 +1,7 @@
 import { ClientError, GraphQLClient } from 'graphql-request'
 import { type ApiReader, INITIALISED_AT, type InitialisedAt } from '../api/verification/api-files.ts'
 import { messageOf } from '../api/verification/errors.ts'
-import { CliError, NotAvailable, retryAfterSeconds } from './errors.ts'
+import { CliError, NotAvailable, Refused, retryAfterSeconds } from './errors.ts'
 
 /** An answer of which parts can be null for reasons of their own. */
 export interface PartialAnswer<Answer> {
@@ -23,8 +23,8 @@ export class Api implements ApiReader {
   }
 
   /**
-   * A file, from its beginning or, when the server still has the same one, from a byte on: then the status is 206. CliError
-   * with the server's own words where it refuses. 416 is given back: there is nothing after that byte.
+   * A file, from its beginning or, when the server still has the same one, from a byte on: then the status is 206. Refused
+   * with the server's own words where it refuses, NotAvailable where it may answer later. 416 is given back: there is nothing after that byte.
    */
   async file(path: string, from?: { offset: number; etag: string }): Promise<Response> {
     const headers: Record<string, string> =
@@ -37,9 +37,9 @@ export class Api implements ApiReader {
     }
     if (response.ok || response.status === 416) return response
     const text = await response.text()
-    throw new CliError(
-      serverMessage(text) ?? `${this.#url}${path} answered ${response.status}: is this the right --api?`,
-    )
+    const message = serverMessage(text) ?? `${this.#url}${path} answered ${response.status}: is this the right --api?`
+    const passes = response.status === 429 || response.status === 503
+    throw passes ? new NotAvailable(message, retryAfterSeconds(response.headers)) : new Refused(message)
   }
 
   /** A file whose path ends in .ndjson: what it says of itself, and its rows. CliError as of any file. */
@@ -97,7 +97,7 @@ export class Api implements ApiReader {
     const message = first?.message ?? `${this.#url}/graphql answered ${status}`
     const passes = status === 429 || status >= 500 || PASSING_CODES.includes(String(first?.extensions?.code))
     if (passes) return new NotAvailable(message, retryAfterSeconds(new Headers(headers)))
-    return new CliError(first === undefined ? `${message}: is this the right --api?` : message)
+    return new Refused(first === undefined ? `${message}: is this the right --api?` : message)
   }
 
   #unreachable(error: unknown): NotAvailable {

@@ -8,6 +8,9 @@ export class CliError extends Error {
   }
 }
 
+/** The API refuses what it was asked, and will again. */
+export class Refused extends CliError {}
+
 /** Whoever was asked does not answer now, or asks to wait: it may later. */
 export class NotAvailable extends CliError {
   constructor(

@@ -1,5 +1,6 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { Api } from './api.ts'
+import { type AuditOptions, audit } from './audit.ts'
 import { download, writeTo } from './download.ts'
 import { CliError } from './errors.ts'
 import { LAYOUTS, type Row, type TableLayout, tableText } from './tables.ts'
@@ -153,6 +154,40 @@ program
   })
 
 program
+  .command('audit')
+  .description(
+    'compares the whole history of a chain with what its contracts answer: each round, as verify does, and everything that ' +
+      'was proposed and is over. Exits with 0 where everything was compared and is equal, 1 where something differs or it ' +
+      'fails, 2 where there is nothing to compare with, 3 where all that could be compared is equal, but not everything could',
+  )
+  .requiredOption('--rpc <url>', 'JSON-RPC of the chain, of an archive node: others have no state of old blocks')
+  .addOption(networkOption())
+  .addOption(new Option('--from <round>', 'first round (default: the first indexed)').argParser(wholeNumber))
+  .addOption(new Option('--to <round>', 'last round (default: the last that is over)').argParser(wholeNumber))
+  .addOption(new Option('--every <rounds>', 'compare every so many rounds').default('1').argParser(positive))
+  .addOption(
+    new Option('--sample <accounts>', 'how many holders of a round to compare, others in each')
+      .conflicts('all')
+      .default('20')
+      .argParser(wholeNumber),
+  )
+  .option('--all', 'compare all holders', false)
+  .addOption(
+    new Option('--figures <which>', 'votes alone, by BondingVotes, can be compared over any node')
+      .choices(['all', 'votes'])
+      .default('all'),
+  )
+  .option('--networks-file <file>', 'addresses by network, as graph-cli has them (default: subgraph/networks.json)')
+  .option(
+    '--output <file>',
+    'the report, NDJSON: what was asked, a line for each round and proposal, the sums. Until it is whole it is FILE.part, ' +
+      'and the same command again goes on from there',
+  )
+  .action(async (options: AuditOptions) => {
+    process.exitCode = await audit(api(), options)
+  })
+
+program
   .command('watch')
   .description(
     'prints each change of a proposal (created, voting opened, voting closed, queued, executed, canceled) once, in order, ' +
@@ -297,6 +332,11 @@ function api(): Api {
 
 function wholeNumber(text: string): string {
   if (!/^\d{1,78}$/.test(text)) throw new InvalidArgumentError('It must be a whole number.')
+  return text
+}
+
+function positive(text: string): string {
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError('It must be a whole number from 1.')
   return text
 }
 

@@ -40,7 +40,7 @@ export async function verify(api: Api, options: VerifyOptions): Promise<0 | 1> {
 }
 
 /** Both figures of a value that differs. */
-function differenceText({ what, where, contract, api }: Compared): string {
+export function differenceText({ what, where, contract, api }: Compared): string {
   return `${what} of ${where}: the contract answers ${contract}, the API ${api}`
 }
 

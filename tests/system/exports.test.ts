@@ -659,6 +659,13 @@ describe('the command line', () => {
     [['--api', 'http://127.0.0.1:9', 'snapshot', '9'], 1, 'error: The API at http://127.0.0.1:9 does not answer'],
     [['--api', 'nonsense', 'snapshot', '9'], 1, 'error: --api nonsense is not an http URL'],
     [['verify'], 1, 'error: give --round'],
+    [['audit'], 1, "error: required option '--rpc <url>' not specified"],
+    [['audit', '--rpc', 'http://127.0.0.1:9', '--every', '0'], 1, "error: option '--every <rounds>' argument '0' is"],
+    [
+      ['audit', '--rpc', 'http://127.0.0.1:9'],
+      1,
+      'error: several chains are indexed (recorded, recorded-2, recorded-3)',
+    ],
     [
       ['verify', '--round', '9'],
       2,
@@ -679,7 +686,7 @@ describe('the command line', () => {
   test('says how it is used', async () => {
     const { code, stdout } = await cli(stack.url, '--help')
     expect(code).toBe(0)
-    for (const command of 'snapshot allocation proposals votes absentees recount power history verify watch'.split(
+    for (const command of 'snapshot allocation proposals votes absentees recount power history verify audit watch'.split(
       ' ',
     )) {
       expect(stdout).toMatch(new RegExp(`^ {2}${command} `, 'm'))

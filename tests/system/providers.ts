@@ -1,5 +1,6 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { RecordedChain } from '../../stack/recorded-chain.ts'
 import { respond } from '../../stack/recorded-chain.ts'
 
@@ -18,6 +19,8 @@ export type Manner =
   | 'behind'
   /** It takes three calls at a time. */
   | 'few'
+  /** It takes its time. */
+  | 'slow'
 
 interface Call {
   id: unknown
@@ -50,6 +53,7 @@ export async function serveProviders(chains: Readonly<Record<string, RecordedCha
     if (chain === undefined) return response.writeHead(404).end()
     const body = JSON.parse(text) as Call | Call[]
     batches.push(Array.isArray(body) ? body.length : 1)
+    if (manner === 'slow') await sleep(50)
     const { status, body: answer } = answerOf(chain, body, manner as Manner)
     response.writeHead(status, { 'content-type': 'application/json' }).end(answer)
   })

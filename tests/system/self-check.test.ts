@@ -1,19 +1,22 @@
-import { rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { GraphQLClient } from 'graphql-request'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { Chain } from '../../api/facts/followed-chain.ts'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { blockReorged } from '../../api/facts/errors.ts'
+import type { Chain, FactsSource } from '../../api/facts/followed-chain.ts'
 import type { ApiServer } from '../../api/server.ts'
 import { recordedContracts } from '../../stack/chain-plan.ts'
 import { waitFor } from '../../stack/processes.ts'
 import { RecordedChain, type RecordedChainServer, serveRecordedChains } from '../../stack/recorded-chain.ts'
 import { type Stack, startStack } from '../../stack/stack.ts'
 import { readTrace } from '../../stack/trace.ts'
+import { cli, startCli } from './cli-command.ts'
 import type { GovernanceTruth } from './governance-truth.ts'
 import { type LivepeerTruth, readTruth } from './livepeer-truth.ts'
 import { type Manner, type Providers, serveProviders } from './providers.ts'
 import { livepeerContracts } from './recorded-contracts.ts'
-import { serve } from './serve.ts'
+import { asOf, serve, serveFacts } from './serve.ts'
 import { makeFolder, SMALL_TRACE, writeTraceWithout } from './stack-command.ts'
 
 /** The last three rounds that were initialised: 28 never was. */
@@ -33,6 +36,7 @@ const [treasury = ''] = proposals
 let rpc: RecordedChainServer
 let stack: Stack
 let providers: Providers
+let contracts: Record<'right' | 'wrong' | 'turning' | 'holed', RecordedChain>
 beforeAll(async () => {
   const trace = await readTrace(SMALL_TRACE)
   const holed = await readTrace(writeTraceWithout(folder, 'holes.jsonl.gz', LEFT_OUT))
@@ -50,11 +54,12 @@ beforeAll(async () => {
   votes[27] = String(BigInt(votes[27] ?? 0) + 1n)
   const [{ finalVotes } = { finalVotes: { for: '0' } }] = Object.values(wrong.proposals)
   finalVotes.for = String(BigInt(finalVotes.for) + 1n)
-  providers = await serveProviders({
-    right: livepeerContracts(trace, truth),
-    wrong: livepeerContracts(trace, wrong),
+  const right = livepeerContracts(trace, truth)
+  contracts = {
+    ...{ right, wrong: livepeerContracts(trace, wrong), turning: right },
     holed: livepeerContracts(holed, truth),
-  })
+  }
+  providers = await serveProviders(contracts)
   stack = await startStack({ networksFile, networks: ['whole', 'holed'], rpcUrls, dataDir: join(folder, 'data') })
   await stack.ready
 })
@@ -90,7 +95,7 @@ const lines: string[] = []
 /** An API over one of the chains that compares itself with contracts, once it has compared all there is. */
 async function checked<Answer>(
   network: string,
-  contracts: string | undefined,
+  provider: string | undefined,
   look: (server: ApiServer, verification: Verification) => Promise<Answer>,
 ): Promise<Answer> {
   const chain = stack.chains.find((candidate) => candidate.network === network)
@@ -99,10 +104,10 @@ async function checked<Answer>(
   const asked: Chain = { ...rest, roundLength: truth.meta.roundLength }
   lines.length = 0
   const log = (line: string) => void lines.push(line)
-  const server = await serve(
-    [contracts === undefined ? asked : { ...asked, rpcUrl: `${providers.url}/${contracts}` }],
-    { verification: { lookMs: 50, retryMs: 100_000 }, log },
-  )
+  const server = await serve([provider === undefined ? asked : { ...asked, rpcUrl: `${providers.url}/${provider}` }], {
+    verification: { lookMs: 50, retryMs: 100_000 },
+    log,
+  })
   try {
     return await look(server, await verificationOf(server))
   } finally {
@@ -137,6 +142,11 @@ async function metric(server: ApiServer, name: string): Promise<number | undefin
   const text = await (await fetch(`${server.url}/metrics`)).text()
   const [, value] = new RegExp(`^livepeer_api_${name}\\{network="\\w+"\\} (\\d+)$`, 'm').exec(text) ?? []
   return value === undefined ? undefined : Number(value)
+}
+
+/** Runs `body` over an API of the whole chain that does not compare itself. */
+async function withPlainApi(body: (url: string) => Promise<void>): Promise<void> {
+  await checked('whole', undefined, ({ url }) => body(url))
 }
 
 /** How many values there are to compare, by the files that anybody can read. */
@@ -267,5 +277,171 @@ test('where there is nobody to ask it says so', async () => {
   await checked('whole', undefined, async (server, { off, comparedValues }) => {
     expect([off, comparedValues]).toEqual(['NO_RPC', 0])
     expect(await metric(server, 'differences')).toBeUndefined()
+  })
+})
+
+describe('an audit', () => {
+  const output = join(folder, 'audit.ndjson')
+  const argsOf = (manner: string, ...args: string[]) => [
+    ...[
+      'audit',
+      '--rpc',
+      `${providers.url}/${manner}`,
+      '--networks-file',
+      join(folder, 'networks.json'),
+      '--all',
+      ...args,
+    ],
+  ]
+  const readLines = (file: string) => {
+    const lines = readFileSync(file, 'utf8').trimEnd().split('\n')
+    return lines.map((line) => JSON.parse(line) as Record<string, unknown>)
+  }
+
+  test('compares all rounds and proposals, and goes on where it was interrupted to the same report', async () => {
+    await withPlainApi(async (url) => {
+      const whole = await cli(url, ...argsOf('right/fine', '--output', output))
+      expect([whole.stderr, whole.code]).toEqual(['', 0])
+      const [plan = {}, ...lines] = readLines(output)
+      const sums = lines.pop()?.sums as Record<string, number>
+      expect(plan).toMatchObject({ network: 'whole', fromRound: 5, toRound: 28, every: 1 })
+      expect(new Set(plan.proposals as string[])).toEqual(new Set(proposals))
+      expect(lines.map(({ subject }) => subject)).toEqual([
+        ...Array.from({ length: 24 }, (_, index) => String(5 + index)),
+        ...(plan.proposals as string[]),
+      ])
+      expect(sums).toEqual({ subjects: 27, compared: expect.any(Number), differences: 0, unchecked: 0 })
+      expect(sums.compared).toBeGreaterThan(1500)
+      expect(whole.stdout).toMatch(
+        new RegExp(`\\n${sums.compared} values compared, 0 differ, 0 could not be compared\\n$`),
+      )
+      console.log(`livepeer/small: ${sums.compared} values of an audit and of recorded contracts compared`)
+
+      const again = join(folder, 'again.ndjson')
+      const part = `${again}.part`
+      const { child, ended } = startCli(url, argsOf('right/slow', '--output', again))
+      await waitFor(() => (existsSync(part) && readLines(part).length > 4) || undefined, AbortSignal.timeout(30_000))
+      child.kill('SIGKILL')
+      expect([(await ended).code, existsSync(again)]).toEqual([null, false])
+      const done = readLines(part).length
+      appendFileSync(part, '{"subject":"12","comp')
+      const other = await cli(url, ...argsOf('right/fine', '--output', again, '--every', '2'))
+      expect([other.code, other.stderr]).toEqual([
+        1,
+        expect.stringContaining('is of an audit that was asked for otherwise'),
+      ])
+      providers.batches.length = 0
+      expect((await cli(url, ...argsOf('right/fine', '--output', again))).code).toBe(0)
+      expect(readFileSync(again, 'utf8')).toBe(readFileSync(output, 'utf8'))
+      // It did not begin anew.
+      expect(done).toBeLessThan(28)
+      expect([existsSync(part), providers.batches.length > 0]).toEqual([false, true])
+    })
+  })
+
+  test('tells one wei, what a node has no state of, and that nobody answers, by its exit code', async () => {
+    await withPlainApi(async (url) => {
+      const wrong = await cli(url, ...argsOf('wrong/fine', '--from', '26', '--to', '27', '--figures', 'votes'))
+      expect([wrong.code, wrong.stdout.match(/^DIFFERENCE .*$/gm)]).toEqual([
+        1,
+        [expect.stringMatching(/^DIFFERENCE {4}round 27: votes of 0x9965\w+: the contract answers \d+, the API \d+$/)],
+      ])
+      const pruned = await cli(url, ...argsOf('right/pruned', '--from', '26', '--to', '27'))
+      expect([pruned.code, pruned.stdout]).toEqual([
+        3,
+        expect.stringMatching(/^unchecked {5}NO_STATE: round 26: stake by/m),
+      ])
+      const busy = await cli(url, ...argsOf('right/busy', '--from', '26', '--output', join(folder, 'busy.ndjson')))
+      expect([busy.code, busy.stderr]).toEqual([
+        1,
+        expect.stringContaining('slow down, please; the same command again'),
+      ])
+      expect((await cli(url, ...argsOf('right/other', '--from', '26'))).code).toBe(2)
+      expect((await cli(url, ...argsOf('right/fine', '--to', '29'))).stderr).toContain('rounds 5 to 28 can')
+    })
+  })
+})
+
+/** An API over a chain of which a test tells how far it is, and what contracts it has. */
+async function withTurningChain(
+  { block = 1499, retryMs = 100_000 }: { block?: number; retryMs?: number },
+  body: (chain: { block: number; isReorganised: boolean }, server: ApiServer) => Promise<void>,
+): Promise<void> {
+  const followed = stack.followed.find(({ network }) => network === 'whole')
+  if (followed === undefined) throw new Error('there is no whole')
+  const chain = { block, isReorganised: false }
+  const { roundLength } = truth.meta
+  const now = () => (chain.block === 1499 ? followed : asOf(followed, { block: chain.block }))
+  const source: FactsSource = {
+    ...{ network: 'whole', roundLength, lptAddresses: [], contracts: followed.contracts },
+    rpcUrl: `${providers.url}/turning/fine`,
+    get facts() {
+      return now().facts
+    },
+    get state() {
+      return { ...now().state, chainHead: { block: chain.block, timestamp: null, synced: true } }
+    },
+    factsAt: async () => {
+      if (chain.isReorganised) throw blockReorged()
+      return now().facts
+    },
+    roundAt: async ({ head }) => Math.floor(head.block / roundLength),
+  }
+  lines.length = 0
+  const log = (line: string) => void lines.push(line)
+  const server = await serveFacts([source], { verification: { lookMs: 50, retryMs }, log })
+  try {
+    await body(chain, server)
+  } finally {
+    await server.close()
+  }
+}
+
+/** Waits until the status is so. */
+function until(server: ApiServer, isSo: (verification: Verification) => boolean): Promise<Verification> {
+  return waitFor(async () => {
+    const told = await statusOf(server)
+    return isSo(told) ? told : undefined
+  }, AbortSignal.timeout(20_000))
+}
+
+test('each round is compared once it began, each proposal once it is over', async () => {
+  contracts.turning = contracts.right
+  await withTurningChain({ block: 1449 }, async (chain, server) => {
+    const before = await until(server, ({ pending, rounds }) => pending === 0 && rounds > 0)
+    expect(before).toMatchObject({ lastRound: 27, rounds: 3, proposals: 2, differenceCount: 0, uncheckedCount: 0 })
+    chain.block = 1499
+    const after = await until(server, ({ lastRound, proposals }) => lastRound === 29 && proposals === 3)
+    expect(after).toMatchObject({ rounds: 4, proposals: 3, differenceCount: 0, uncheckedCount: 0 })
+  })
+})
+
+test('what differs is compared anew until it agrees', async () => {
+  contracts.turning = contracts.wrong
+  await withTurningChain({ retryMs: 300 }, async (_chain, server) => {
+    await until(server, ({ differenceCount }) => differenceCount === 2)
+    contracts.turning = contracts.right
+    await until(server, ({ differenceCount }) => differenceCount === 0)
+    expect(lines.slice(-2)).toEqual([
+      'whole: round 27 agrees with the contracts now',
+      `whole: ${treasury} agrees with the contracts now`,
+    ])
+  })
+})
+
+test('what was compared on a branch that lost is compared anew', async () => {
+  contracts.turning = contracts.wrong
+  await withTurningChain({}, async (chain, server) => {
+    const { comparedValues } = await until(server, ({ pending, rounds }) => pending === 0 && rounds === 3)
+    contracts.turning = contracts.right
+    await sleep(300)
+    expect(await statusOf(server)).toMatchObject({ differenceCount: 2, comparedValues })
+    expect(await metric(server, 'verified_values_total')).toBe(comparedValues)
+    chain.isReorganised = true
+    await until(server, ({ differenceCount }) => differenceCount === 0)
+    chain.isReorganised = false
+    const after = await until(server, ({ pending, rounds, proposals }) => pending === 0 && rounds + proposals === 6)
+    expect(after).toMatchObject({ comparedValues, uncheckedCount: 0 })
+    expect(await metric(server, 'verified_values_total')).toBeGreaterThanOrEqual(2 * comparedValues)
   })
 })
