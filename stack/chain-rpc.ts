@@ -8,8 +8,10 @@ export type RpcReply = { result: unknown } | { refusal: string }
 export interface RpcQuestion {
   /** How long for one answer, milliseconds; 10,000. */
   patienceMs?: number
-  /** How often it is asked again where it only asks for time; 1. */
+  /** How often it is asked where it only asks for time; 1. */
   tries?: number
+  /** Which refusals else are about when it was asked, rather than about what; none. */
+  isPassing?: (refusal: string) => boolean
   signal: AbortSignal
 }
 
@@ -18,19 +20,36 @@ export async function askRpc(
   url: string,
   method: string,
   params: unknown[],
-  { patienceMs = 10_000, tries = 1, signal }: RpcQuestion,
+  { patienceMs = 10_000, tries = 1, isPassing = () => false, signal }: RpcQuestion,
 ): Promise<RpcReply> {
   for (let tried = 1; ; tried++) {
     signal.throwIfAborted()
     const reply = await askOnce(url, method, params, patienceMs)
-    if ('result' in reply || !isForTime(reply.refusal) || tried >= tries) return reply
-    await pause(500 * 2 ** tried, signal)
+    if ('result' in reply || tried >= tries || !(isForTime(reply.refusal) || isPassing(reply.refusal))) return reply
+    await pause((isForTime(reply.refusal) ? 500 : 250) * 2 ** tried, signal)
   }
 }
 
 /** Whether a provider wants to be asked less often. */
 export function isForTime(refusal: string): boolean {
   return /\b429\b|\brate\b|rate.?limit|too many requests|request count|compute units|capacity|throttl/i.test(refusal)
+}
+
+/** How an RPC is asked when nothing runs yet, where one answer that failed would be the end of it. */
+export function patiently(signal: AbortSignal): RpcQuestion {
+  return { signal, tries: 4, isPassing: isOfTheMoment }
+}
+
+/** Whether it is that no answer came, rather than what it said; where nobody listens, none will. */
+function isOfTheMoment(refusal: string): boolean {
+  return refusal === NO_ANSWER || /\bHTTP 5\d\d\b|timeout|ECONNRESET|other side closed|terminated/i.test(refusal)
+}
+
+const NO_ANSWER = 'an answer that is no JSON-RPC'
+
+/** Whether a provider does not answer for the key that was sent, or for none. */
+export function isForKey(refusal: string): boolean {
+  return /\bHTTP 40[1-3]\b|unauthori|authenticat|api.?key|forbidden/i.test(refusal)
 }
 
 async function askOnce(url: string, method: string, params: unknown[], patienceMs: number): Promise<RpcReply> {
@@ -46,7 +65,8 @@ async function askOnce(url: string, method: string, params: unknown[], patienceM
     if (answer !== undefined && 'result' in answer && answer.error === undefined) return { result: answer.result }
     const said = answer?.error?.message
     const status = response.ok ? '' : `HTTP ${response.status}`
-    const words = typeof said === 'string' ? said : response.ok ? 'an answer that is no JSON-RPC' : ''
+    const unsaid = answer === undefined ? NO_ANSWER : 'no result'
+    const words = typeof said === 'string' ? said : response.ok ? unsaid : ''
     return { refusal: tidy([status, words].filter(Boolean).join(': ')) }
   } catch (error) {
     return { refusal: tidy(error instanceof Error ? reasonOf(error) : String(error)) }
@@ -63,7 +83,7 @@ function answerIn(text: string): { result?: unknown; error?: { message?: unknown
 }
 
 /** A provider's words as a part of a line: short, on one line, and with no address of its own in them. */
-export function tidy(text: string): string {
+function tidy(text: string): string {
   const line = text.replace(/\s+/g, ' ').replace(/\bhttps?:\/\/[^\s,)"]+/g, hostOf)
   return line.length > 160 ? `${line.slice(0, 160)}…` : line
 }

@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { endpointOf } from '../api/facts/rpc.ts'
-import { askRpc, numberIn } from './chain-rpc.ts'
+import { askRpc, numberIn, patiently } from './chain-rpc.ts'
 import { type ProcessTable, StackError, startChild, waitFor } from './processes.ts'
 import { silence } from './rpc-trouble.ts'
 
@@ -52,6 +52,8 @@ export interface GraphNodeOptions {
   processes: ProcessTable
   /** Called when graph-node ends, whoever ended it. */
   onExit: (how: string) => void
+  /** Called when it takes long to start. */
+  onLate: () => void
   signal: AbortSignal
 }
 
@@ -128,12 +130,17 @@ export class GraphNode {
   }
 }
 
+/** Until when graph-node is not late: its first start makes its tables, on a busy machine for some while. */
+const LATE_MS = 45_000
+/** Later than that it does not come any more, as where its connection to the database broke just when it started. */
+const START_LIMIT_MS = 150_000
+
 /**
  * Starts graph-node for one chain and waits until it takes requests. gnd joins the RPCs of several chains with commas, and
  * graph-node then takes them for one URL: each chain needs a graph-node, and a database, of its own.
  */
 export async function startGraphNode(options: GraphNodeOptions): Promise<GraphNode> {
-  const { dir, logFile, ports, postgresUrl, ipfsUrl, chain, processes, onExit, signal } = options
+  const { dir, logFile, ports, postgresUrl, ipfsUrl, chain, processes, onExit, onLate, signal } = options
   const placeholder = await writePlaceholder(dir, chain, signal)
   signal.throwIfAborted()
   const child = startChild(processes, {
@@ -161,8 +168,18 @@ export async function startGraphNode(options: GraphNodeOptions): Promise<GraphNo
   child.once('error', (error) => onExit(`did not start: ${error.message}`))
   child.once('exit', (code, killedBy) => onExit(killedBy ? `was ended by ${killedBy}` : `ended with code ${code}`))
   const graphNode = new GraphNode(ports)
-  await waitFor(async () => (await graphNode.isUp()) || undefined, signal)
-  await graphNode.pausePlaceholder(placeholder, signal)
+  const late = setTimeout(onLate, LATE_MS)
+  const limit = AbortSignal.timeout(START_LIMIT_MS)
+  try {
+    const starting = AbortSignal.any([signal, limit])
+    await waitFor(async () => (await graphNode.isUp()) || undefined, starting)
+    await graphNode.pausePlaceholder(placeholder, starting)
+  } catch (error) {
+    if (signal.aborted || !limit.aborted) throw error
+    throw new StackError(`graph-node did not start within ${START_LIMIT_MS / 1000} seconds; its log is ${logFile}`)
+  } finally {
+    clearTimeout(late)
+  }
   return graphNode
 }
 
@@ -250,7 +267,7 @@ function settings({ recorded, logRange }: ChainSource): NodeJS.ProcessEnv {
 
 // gnd wants a subgraph on its command line and indexes that one anew at every start. It gets one that asks for nothing.
 async function writePlaceholder(dir: string, chain: ChainSource, signal: AbortSignal): Promise<string> {
-  const told = await askRpc(chain.rpcUrl, 'eth_blockNumber', [], { signal, tries: 4 })
+  const told = await askRpc(chain.rpcUrl, 'eth_blockNumber', [], patiently(signal))
   if ('refusal' in told) throw new StackError(`${chain.network}: ${silence(chain, told.refusal).line}`)
   const head = numberIn(told.result)
   if (!(head <= LAST_BLOCK)) throw new StackError(`the RPC of ${chain.network} tells no block number`)

@@ -133,6 +133,7 @@ class Stalls {
   /** What was said last, by network. */
   readonly #told = new Map<string, RpcTrouble>()
   readonly #looking = new Set<string>()
+  readonly #askedForState = new Set<string>()
   /** When graph-node told last where a chain stands. */
   readonly #answeredAt = new Map<string, number>()
 
@@ -155,7 +156,7 @@ class Stalls {
     if (this.#told.get(network)?.what === SILENT_GRAPH_NODE) this.#tell(network, undefined)
     const block = latestBlock ?? firstBlockOf(chain.contracts) - 1
     const seen = this.#seen.get(network) ?? { block, since: now, lookedAt: now, rpcHead: 0 }
-    if (!this.#seen.has(network)) this.#warnOfNoArchive(chain, block, head)
+    if (head !== null && !this.#askedForState.has(network)) this.#warnOfNoArchive(chain, block, head)
     this.#seen.set(network, seen)
     const last = Math.max(head ?? 0, seen.rpcHead)
     if (block !== seen.block || (block >= last && last > 0)) {
@@ -223,9 +224,11 @@ class Stalls {
     }
   }
 
-  #warnOfNoArchive(chain: IndexedChain, block: number, head: number | null): void {
+  /** Says at the start what a sync would otherwise come to after hours. */
+  #warnOfNoArchive(chain: IndexedChain, block: number, head: number): void {
+    this.#askedForState.add(chain.network)
     const rpc = rpcOf(chain, this.#options)
-    if (rpc === undefined || head === null || block >= head - KEPT_STATES) return
+    if (rpc === undefined || block >= head - KEPT_STATES) return
     findMissingState(rpc, block + 1, this.#run.signal)
       .then((missing) => {
         if (missing !== undefined) this.#run.log(`${chain.network}: ${missing.line}`)

@@ -1,4 +1,4 @@
-import { askRpc, hex, numberIn } from './chain-rpc.ts'
+import { askRpc, hex, numberIn, patiently } from './chain-rpc.ts'
 import type { Contracts } from './networks.ts'
 
 /** Blocks that an RPC is asked for logs of at a time, until it answers. */
@@ -31,7 +31,7 @@ export async function probeLogRange(
 ): Promise<LogRange | undefined> {
   const ask = (method: string, params: unknown[]) =>
     askRpc(url, method, params, { signal, patienceMs: PATIENCE_MS, tries: PATIENT_TRIES })
-  const head = await ask('eth_blockNumber', [])
+  const head = await askRpc(url, 'eth_blockNumber', [], patiently(signal))
   const last = 'result' in head ? numberIn(head.result) : Number.NaN
   if (Number.isNaN(last)) return undefined
   const address = Object.values(contracts).map((contract) => contract.address)

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { hostOf } from '../api/facts/rpc.ts'
-import { askRpc, hashIn, numberIn } from './chain-rpc.ts'
+import { askRpc, hashIn, numberIn, patiently } from './chain-rpc.ts'
 import { LAST_BLOCK } from './graph-node.ts'
 import { StackError } from './processes.ts'
 import { silence } from './rpc-trouble.ts'
@@ -130,7 +130,7 @@ export interface RpcIdentity {
 /** Which chain an RPC is of; throws a StackError when it is of another chain than its network, RpcSilentError when it does not tell. */
 export async function checkRpc(network: string, url: string): Promise<RpcIdentity> {
   const where = hostOf(url)
-  const asked = { signal: new AbortController().signal, tries: PATIENT_TRIES }
+  const asked = patiently(new AbortController().signal)
   const id = await askRpc(url, 'eth_chainId', [], asked)
   if ('refusal' in id) throw new RpcSilentError(`${network}: ${silence({ network, rpcUrl: url }, id.refusal).line}`)
   const chainId = numberIn(id.result)
@@ -141,9 +141,6 @@ export async function checkRpc(network: string, url: string): Promise<RpcIdentit
   }
   return { chainId, genesis: hashIn(await askRpc(url, 'eth_getBlockByNumber', ['0x0', false], asked)) }
 }
-
-/** How often an RPC is asked at the start where it only asks for time. */
-const PATIENT_TRIES = 4
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)

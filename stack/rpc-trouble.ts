@@ -1,5 +1,5 @@
 import { hostOf } from '../api/facts/rpc.ts'
-import { askRpc, hashIn, hex, isForTime, numberIn, type RpcReply } from './chain-rpc.ts'
+import { askRpc, hashIn, hex, isForKey, isForTime, numberIn, type RpcReply } from './chain-rpc.ts'
 
 /** What keeps an RPC from being indexed. */
 export interface RpcTrouble {
@@ -115,7 +115,7 @@ export function silence(chain: Pick<RpcOfChain, 'network' | 'rpcUrl'>, refusal: 
     const advice = 'where it stays so, give an RPC of a larger plan with --rpc'
     return trouble(chain, 'wants to be asked less often', refusal, advice)
   }
-  if (/\bHTTP 40[1-3]\b|unauthori|authenticat|api.?key|forbidden/i.test(refusal)) {
+  if (isForKey(refusal)) {
     return trouble(chain, 'refuses the key', refusal, 'give its URL with a valid one with --rpc')
   }
   return trouble(chain, 'does not answer', refusal, 'where it stays so, give another one with --rpc')

@@ -132,8 +132,10 @@ async function startWithOwnGraphNode(
     indexed.map(async (chain, index) => {
       const { network, contracts, rpcUrl, ports, graphNode, logFile } = chain
       chain.logRange = rpcUrl === undefined ? undefined : await logRangeOf(run, network, rpcUrl, contracts)
+      const name = planned.length === 1 ? 'graph-node' : `graph-node of ${network}`
       await startGraphNode({
-        ...part(planned.length === 1 ? 'graph-node' : `graph-node of ${network}`, logFile),
+        ...part(name, logFile),
+        onLate: () => run.log(`${name} has not started yet; its log is ${logFile}`),
         ports,
         postgresUrl: new URL(network, await database).href,
         ipfsUrl: chainServer.url,

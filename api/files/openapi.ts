@@ -375,7 +375,10 @@ function getting({ path, tag, summary, parameters = [], types, statuses = [] }: 
 
 /** Of other paths than files an error has GraphQL's form, or is a line of text. */
 function answerOf(path: string, status: keyof typeof STATUSES): object {
-  if (path === '/ready') return answer('It has not caught up', ['text/plain'])
+  if (path === '/ready')
+    return answer('It has not caught up, or an answer may no longer be so: a line for each chain says why', [
+      'text/plain',
+    ])
   if (path === '/graphql' && status === '400') return answer('It is no query', ['application/json'], 'Errors')
   return { $ref: `#/components/responses/status-${status}` }
 }

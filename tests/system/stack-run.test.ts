@@ -94,6 +94,18 @@ describe('npm start', () => {
     const [, url = ''] = await command.line(/^ready (.*)$/)
     await command.line(/^indexing of recorded-2 stopped: .*vote 7 of 0x.* has no StartVote.*; the other chains go on$/)
     expect(await askFor(url, '{ round(number: 11) { number } }')).toEqual({ round: { number: 11 } })
+    const trouble = 'indexing stopped for good at an error in a handler; the log has it'
+    const ready = await fetch(`${url}/ready`)
+    expect([ready.status, await ready.text()]).toEqual([503, `not ready\nrecorded-2: ${trouble}\n`])
+    const { status } = (await askFor(url, '{ status { network stale synced trouble } }')) as { status: unknown }
+    expect(status).toEqual([
+      { network: 'recorded', stale: false, synced: true, trouble: null },
+      { network: 'recorded-2', stale: true, synced: false, trouble },
+    ])
+    const metrics = await (await fetch(`${url}/metrics`)).text()
+    expect(metrics).toMatch(/^livepeer_api_stale\{network="recorded"\} 0$/m)
+    expect(metrics).toMatch(/^livepeer_api_stale\{network="recorded-2"\} 1$/m)
+    expect(await (await fetch(`${url}/health`)).text()).toBe('up\n')
     await command.line(/^recorded: block 600 of 600/)
     expect(command.lines.filter((line) => line.includes('stopped'))).toHaveLength(1)
     expect(command.process.exitCode).toBeNull()

@@ -103,8 +103,11 @@ it('a chain behind a graph-node that is already there has the id that its name t
 })
 
 describe('an RPC', () => {
-  async function answering(body: string, check: (url: string) => Promise<void>): Promise<void> {
-    const server = createServer((_, response) => response.end(body))
+  async function answering(body: string, check: (url: string) => Promise<void>, asked = () => {}): Promise<void> {
+    const server = createServer((_, response) => {
+      asked()
+      response.end(body)
+    })
     await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
     try {
       await check(`http://127.0.0.1:${(server.address() as AddressInfo).port}/v2/secret-key`)
@@ -115,30 +118,39 @@ describe('an RPC', () => {
 
   it('is taken when its chain is the one of the network, or nobody knows which that is', async () => {
     await answering('{"result":"0xa4b1"}', async (url) => {
-      expect(await checkRpc('arbitrum-one', url)).toBe(42161)
-      expect(await checkRpc('devnet', url)).toBe(42161)
+      expect(await checkRpc('arbitrum-one', url)).toEqual({ chainId: 42161, genesis: undefined })
+      expect(await checkRpc('devnet', url)).toEqual({ chainId: 42161, genesis: undefined })
       await expect(checkRpc('mainnet', url)).rejects.toThrow(/is of chain 42161, not 1$/)
     })
   })
 
   it.each([
-    '{"error":{"code":1}}',
-    '{"result":5}',
-    '{"result":"moon"}',
-    '{"result":""}',
-    '{"result":"0xffffffffffffffffff"}',
-    'null',
-  ])('is refused when it answers %s', async (body) => {
-    await answering(body, (url) => expect(checkRpc('devnet', url)).rejects.toThrow(/tells no chain id/))
+    ['{"error":{"code":1}}', /does not answer \("no result"\)/],
+    ['{"error":{"code":1,"message":"at https://a.b/c"}}', /does not answer \("at a.b"\)/],
+    ['{"result":5}', /tells no chain id/],
+    ['{"result":"moon"}', /tells no chain id/],
+    ['{"result":""}', /tells no chain id/],
+    ['{"result":"0xffffffffffffffffff"}', /tells no chain id/],
+  ])('is refused when it answers %s', async (body, message) => {
+    await answering(body, (url) => expect(checkRpc('devnet', url)).rejects.toThrow(message))
   })
 
-  it('is refused when it answers no JSON, without telling the key in its URL', async () => {
-    await answering('<html>', async (url) => {
-      const error: unknown = await checkRpc('devnet', url).catch((reason: unknown) => reason)
-      expect(String(error)).toMatch(/does not answer/)
-      expect(String(error)).not.toContain('secret-key')
-    })
-  })
+  it('is asked again when it answers no JSON, and then refused, without telling the key in its URL', async () => {
+    let asked = 0
+    const count = () => {
+      asked += 1
+    }
+    await answering(
+      '<html>',
+      async (url) => {
+        const error: unknown = await checkRpc('devnet', url).catch((reason: unknown) => reason)
+        expect(String(error)).toMatch(/devnet: the RPC at .* does not answer \("an answer that is no JSON-RPC"\)/)
+        expect(String(error)).not.toContain('secret-key')
+        expect(asked).toBe(4)
+      },
+      count,
+    )
+  }, 20_000)
 })
 
 describe('the manifest of a network', () => {
