@@ -106,7 +106,7 @@ async function withApi(
 }
 
 async function until(isSo: () => Promise<boolean>): Promise<void> {
-  for (const end = Date.now() + 15_000; !(await isSo()); await sleep(50)) {
+  for (const end = Date.now() + 40_000; !(await isSo()); await sleep(50)) {
     if (Date.now() > end) throw new Error('it never was so')
   }
 }
