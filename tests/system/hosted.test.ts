@@ -207,15 +207,23 @@ describe('of several indexers', () => {
 
   test('a block that is missing for a moment is asked for once more, and nobody notices', async () => {
     gateway.heads = [1400]
-    await withApi(async (url, lines) => {
-      gateway.missing = 1
-      gateway.heads = [1401]
-      await until(async () => {
-        expect(await statusOf(url)).toMatchObject({ error: null })
-        return (await blockOf(url)) === 1401
-      })
-      expect([gateway.missing, lines]).toEqual([0, []])
-    })
+    const intervalMs = 3000
+    await withApi(
+      async (url, lines) => {
+        const before = gateway.requests.length
+        gateway.missing = 1
+        gateway.heads = [1401]
+        await until(async () => {
+          expect(await statusOf(url)).toMatchObject({ error: null })
+          return (await blockOf(url)) === 1401
+        })
+        const [first, second] = gateway.requests.slice(before)
+        expect((second?.at ?? Infinity) - (first?.at ?? 0)).toBeLessThan(intervalMs - 500)
+        expect([gateway.missing, lines]).toEqual([0, []])
+      },
+      hostedChain(),
+      { intervalMs },
+    )
   })
 })
 
