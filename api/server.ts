@@ -10,7 +10,7 @@ import { ApolloServerPluginDrainHttpServer } from '@apollo/server/plugin/drainHt
 import { expressMiddleware } from '@as-integrations/express5'
 import compression from 'compression'
 import cors from 'cors'
-import express, { type ErrorRequestHandler } from 'express'
+import express, { type ErrorRequestHandler, type Response } from 'express'
 import { GraphQLError, type GraphQLFormattedError } from 'graphql'
 import pLimit from 'p-limit'
 import { FRAME, PAGES } from '../web/first-view.ts'
@@ -132,8 +132,11 @@ export async function createServer(options: {
     return { chains: new Chains(views), governance, pollTexts, time: new RequestTime(limits), keeping: new Keeping() }
   }
 
+  const unanswered = new Set<Response>()
   let isDraining = false
   app.use((_request, response, next) => {
+    unanswered.add(response)
+    response.once('close', () => unanswered.delete(response))
     if (isDraining) response.set('Connection', 'close')
     next()
   })
@@ -173,6 +176,7 @@ export async function createServer(options: {
   }
   const drain = () => {
     isDraining = true
+    for (const response of unanswered) if (!response.headersSent) response.set('Connection', 'close')
   }
   return { url: `http://${placeOf(host)}:${port}`, drain, close }
 }

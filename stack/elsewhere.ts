@@ -48,7 +48,7 @@ export async function checkSubgraph(network: string, { url, headers = {} }: Subg
   await new GraphNode(place, new AbortController().signal).head().catch((error: unknown) => {
     const reason =
       error instanceof UpstreamError ? error.reason : error instanceof Error ? error.message : String(error)
-    throw new StackError(`the graph-node at ${hostOf(url)} does not answer: ${reason}`)
+    throw new StackError(`the subgraph of ${network} at ${hostOf(url)} does not answer: ${reason}`)
   })
 }
 

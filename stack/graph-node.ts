@@ -194,7 +194,9 @@ export function gnd(): string {
     const path = createRequire(import.meta.url).resolve('@graphprotocol/gnd-linux-x64/package.json')
     return join(dirname(path), 'bin/gnd')
   } catch {
-    throw new StackError('graph-node is not installed: run npm install with optional dependencies')
+    throw new StackError(
+      'graph-node is not installed: run npm install with optional dependencies, or give the subgraph of others with --subgraph',
+    )
   }
 }
 

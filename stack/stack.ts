@@ -18,7 +18,7 @@ import {
 } from './indexing.ts'
 import { describeRange, probeLogRange } from './log-range.ts'
 import { type Contracts, firstBlockOf, publicNetwork, ROUND_LENGTHS } from './networks.ts'
-import { startPostgres } from './postgres.ts'
+import { installedBinaries, startPostgres } from './postgres.ts'
 import { freePorts, pause, StackError } from './processes.ts'
 import { RecordedChain, readRecordedCalls, serveRecordedChains } from './recorded-chain.ts'
 import { PartError, Run, type RunOptions } from './run.ts'
@@ -33,6 +33,8 @@ export interface StackOptions extends ChainOptions, RunOptions {
   host?: string
   /** URLs of IPFS gateways, for the texts of polls, in the order they are asked; none are fetched without. */
   ipfsGateways?: readonly string[]
+  /** Whether nothing may be indexed here, so that there must be subgraphs of others. */
+  isAlone?: boolean
   /** How the API follows the index, where not by its defaults. */
   following?: Pick<FollowOptions, 'intervalMs' | 'maxAgeSeconds' | 'maxHeadAgeSeconds' | 'maxFactsMiB'>
   /** What a request and a client may ask of the API, where not its defaults. */
@@ -76,6 +78,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const run = new Run(options)
   try {
     run.signal.throwIfAborted()
+    if (!isElsewhere(options)) await checkInstallation(options)
     const planned = await planChains(options)
     return await (isElsewhere(options)
       ? startWithSubgraphsElsewhere(run, options, planned)
@@ -88,6 +91,17 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   }
 }
 
+/** Complains where what indexing takes is not there for this machine, or is not wanted. */
+async function checkInstallation({ isAlone = false }: StackOptions): Promise<void> {
+  if (isAlone) {
+    throw new StackError(
+      'the API alone needs the subgraph of others: give its URL with --subgraph, or that of a graph-node with --graph-node',
+    )
+  }
+  gnd()
+  await installedBinaries()
+}
+
 const PROJECT = fileURLToPath(new URL('..', import.meta.url))
 
 async function startWithOwnGraphNode(
@@ -96,7 +110,6 @@ async function startWithOwnGraphNode(
   planned: readonly PlannedChain[],
 ): Promise<Stack> {
   const { signal } = run
-  gnd() // Complains where there is none for this machine.
   const subgraphs = planned.map(({ network, contracts, likeness }) =>
     chooseSubgraph(PROJECT, network, contracts, likeness),
   )
@@ -221,7 +234,8 @@ async function startWithSubgraphsElsewhere(
       const { network } = chain
       const { url, headers } = subgraph
       const statusUrl = options.statusUrls?.[network]
-      const [chainId] = await Promise.all([chainIdElsewhere(run, chain), checkSubgraph(network, subgraph)])
+      const chainId = await chainIdElsewhere(run, chain)
+      await checkSubgraph(network, subgraph)
       return {
         ...apiChain({ ...chain, chainId }, url),
         ...(headers === undefined ? {} : { subgraphHeaders: headers }),

@@ -4,11 +4,11 @@ import { isHttpUrl } from '../api/facts/rpc.ts'
 import { DEFAULT_LIMITS, NO_LIMITS } from '../api/graphql/limits.ts'
 import { isProxyList } from '../api/http/rate-limit.ts'
 import { gatewayBase } from '../api/texts/ipfs-file.ts'
-import type { SubgraphElsewhere } from './chain-plan.ts'
 import { postJson } from './graph-node.ts'
 import { StackError } from './processes.ts'
 import { createProgressDisplay } from './progress.ts'
 import { type Stack, type StackOptions, startStack } from './stack.ts'
+import { headerLines, networkUrls, urlsByNetwork, withHeaders } from './subgraph-options.ts'
 import { TraceError } from './trace.ts'
 
 const display = createProgressDisplay(process.stdout)
@@ -170,6 +170,7 @@ function readOptions(argv: string[]): StackOptions & { drainSeconds: number } {
         'GraphQL of the index-node of those who index a network, where there is one (repeatable)',
       ).argParser(networkUrls),
     )
+    .addOption(option('--alone', 'ALONE', 'refuse to index here: run the API alone, over subgraphs of others'))
     .addOption(
       option(
         '--graph-node <url>',
@@ -259,6 +260,7 @@ function readOptions(argv: string[]): StackOptions & { drainSeconds: number } {
     subgraph?: string[]
     subgraphHeader?: string[]
     status?: string[]
+    alone?: boolean
     graphNode?: string
     ipfsGateway?: string[]
     dataDir?: string
@@ -286,6 +288,7 @@ function readOptions(argv: string[]): StackOptions & { drainSeconds: number } {
     traces: chosen.trace ?? [],
     port: chosen.port,
     host: chosen.host,
+    isAlone: chosen.alone ?? false,
     drainSeconds: chosen.drain ?? (isAlone ? 5 : 0),
     ipfsGateways: chosen.ipfsGateway ?? [],
     limits: chosen.limits ? { requestsPerMinute: chosen.rateLimit } : NO_LIMITS,
@@ -309,15 +312,6 @@ function option(flags: string, variable: string, description: string): Option {
 
 function list(value: string, previous: string[] = []): string[] {
   return [...previous, ...value.split(',')]
-}
-
-/** Of an environment variable, which has several with commas between; a URL may have commas too. */
-function networkUrls(value: string, previous: string[] = []): string[] {
-  return [...previous, ...value.split(/,(?=[\w-]+=https?:)/)]
-}
-
-function headerLines(value: string, previous: string[] = []): string[] {
-  return [...previous, ...value.split('\n').filter((line) => line.trim() !== '')]
 }
 
 function host(value: string): string {
@@ -360,51 +354,6 @@ function gatewayUrls(value: string, previous: string[] = []): string[] {
     throw new InvalidArgumentError('It is no http or https URL without a user, such as https://ipfs.io.')
   }
   return [...previous, ...added]
-}
-
-/** URLs by network, none of which is ever told. */
-function urlsByNetwork(name: string, values: string[], fail: (message: string) => never): Record<string, string> {
-  const urls = new Map<string, string>()
-  for (const value of values) {
-    const [, network, url = ''] = /^([\w-]+)=(.*)$/s.exec(value.trim()) ?? []
-    if (network === undefined) return fail(`${name} needs a network: ${name} NAME=URL`)
-    if (!isHttpUrl(url)) return fail(`${name} of ${network} is not a URL`)
-    if (urls.has(network)) return fail(`${name} is given twice for ${network}`)
-    urls.set(network, url)
-  }
-  return Object.fromEntries(urls)
-}
-
-/** Subgraphs with the headers that are theirs: a header is a secret of one place, and is never told, nor sent to another. */
-function withHeaders(
-  urls: Record<string, string>,
-  lines: string[],
-  fail: (message: string) => never,
-): Record<string, SubgraphElsewhere> {
-  const headers = new Map(Object.keys(urls).map((network): [string, Headers] => [network, new Headers()]))
-  for (const line of lines) {
-    const [, network, name = '', value = ''] = /^\s*(?:([\w-]+)=)?([^\s:=]+):\s*(\S.*?)\s*$/s.exec(line) ?? []
-    if (name === '') return fail('--subgraph-header needs a name and a value: "Name: value"')
-    if (headers.size === 0) return fail('--subgraph-header needs a subgraph: give its URL with --subgraph')
-    if (network !== undefined && !headers.has(network))
-      return fail(`--subgraph-header is of ${network}, which has no --subgraph`)
-    if (network === undefined && new Set(Object.values(urls).map((url) => new URL(url).origin)).size > 1)
-      return fail('--subgraph-header needs a network, as subgraphs are at several places: "network=Name: value"')
-    for (const [of, own] of headers) {
-      if (network !== undefined && of !== network) continue
-      try {
-        own.set(name, value)
-      } catch {
-        return fail('--subgraph-header is none that can be sent')
-      }
-    }
-  }
-  return Object.fromEntries(
-    Object.entries(urls).map(([network, url]) => [
-      network,
-      { url, headers: Object.fromEntries(headers.get(network) ?? []) },
-    ]),
-  )
 }
 
 function rpcUrls(values: string[], networks: string[], fail: (message: string) => never): Record<string, string> {

@@ -132,7 +132,8 @@ export class GraphNode {
   #headIn({ _meta: meta }: HeadQuery): IndexHead {
     const { number, hash, timestamp } = meta?.block ?? {}
     if (!meta || typeof hash !== 'string' || number === undefined || !Number.isSafeInteger(number)) {
-      throw new ApiError('UPSTREAM_UNAVAILABLE', `The index of ${this.place.network} has no block yet; try again soon`)
+      const message = `The index of ${this.place.network} has no block yet; try again soon`
+      throw new UpstreamError(message, 'it tells of no block')
     }
     const { deployment, hasIndexingErrors } = meta
     const time = Number.isSafeInteger(timestamp) ? (timestamp ?? null) : null

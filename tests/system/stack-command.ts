@@ -46,9 +46,13 @@ export class StackCommand {
   readonly exited: Promise<number | null>
 
   /** Temporary folders of the stack go into `folder`, so that its processes can be told from others'. */
-  constructor(folder: string, args: string[], env: NodeJS.ProcessEnv = {}) {
-    const command = ['--import', 'tsx', 'stack/start.ts', ...args]
-    this.process = spawn(process.execPath, command, { env: { ...process.env, ...env, TMPDIR: folder } })
+  constructor(
+    folder: string,
+    args: string[],
+    env: NodeJS.ProcessEnv = {},
+    program = ['--import', 'tsx', 'stack/start.ts'],
+  ) {
+    this.process = spawn(process.execPath, [...program, ...args], { env: { ...process.env, ...env, TMPDIR: folder } })
     let rest = ''
     this.process.stdout?.setEncoding('utf8').on('data', (text: string) => {
       const lines = (rest + text).split('\n')

@@ -11,13 +11,18 @@ const address = '0x35Bcf3c30594191d53231E4FF333E8A770453e40'
 /** Where nothing listens. */
 const NOBODY = 'http://127.0.0.1:65534'
 /** Never told, whatever is wrong. */
-const SECRET = 's3cret'
+const SECRET = 's3cret-s3cret'
 /** Answers as an RPC of chain 5, and takes up a port. */
 let otherChain: Server
 let port = 0
 
 beforeAll(async () => {
-  otherChain = createServer((_, response) => response.end('{"jsonrpc":"2.0","id":1,"result":"0x5"}'))
+  otherChain = createServer(({ url }, response) => {
+    const refusal = JSON.stringify({ errors: [{ message: `auth error: no API key ${SECRET}` }] })
+    const isRefused = url?.startsWith('/refused') ?? false
+    response.setHeader('content-type', 'application/json')
+    response.end(isRefused ? refusal : '{"jsonrpc":"2.0","id":1,"result":"0x5"}')
+  })
   await new Promise<void>((resolve) => otherChain.listen(0, '127.0.0.1', resolve))
   port = (otherChain.address() as AddressInfo).port
 })
@@ -36,6 +41,9 @@ function networksFile(folder: string, content: unknown): string {
 const real = (...more: string[]) => ['--network', 'arbitrum-one', ...more]
 const withNetworks = (folder: string, content: unknown) =>
   real('--rpc', `http://127.0.0.1:${port}`, '--networks-file', networksFile(folder, content))
+
+const hosted = ['--subgraph', `mainnet=http://me:${SECRET}@127.0.0.1:65534/api/${SECRET}/subgraphs/id/1`]
+const header = (name: string, value: string) => ['--subgraph-header', `${name}${value}`]
 
 /** What is wrong, the arguments given a folder of the test's own, and the line that tells it. */
 const mistakes: [string, (folder: string) => string[], RegExp][] = [
@@ -106,11 +114,15 @@ const mistakes: [string, (folder: string) => string[], RegExp][] = [
     /trace .*none\.jsonl\.gz.*ENOENT/,
   ],
   ['a trace that is none', () => ['--trace', import.meta.filename], /trace .*line 1: /],
-  ['a graph-node that does not answer', () => ['--graph-node', NOBODY], /graph-node at .* does not answer/],
+  [
+    'a graph-node that does not answer',
+    () => ['--graph-node', NOBODY],
+    /^the subgraph of recorded(-2)? at .* does not answer/,
+  ],
   [
     'a graph-node with a password and a key that does not answer',
     () => ['--graph-node', `http://me:${SECRET}@127.0.0.1:65534/${SECRET}`],
-    /graph-node at 127\.0\.0\.1:65534 does not answer: .*ECONNREFUSED/,
+    /^the subgraph of recorded(-2)? at 127\.0\.0\.1:65534 does not answer: .*ECONNREFUSED/,
   ],
   ['a graph-node that is no URL', () => ['--graph-node', `${SECRET}:8000:`], /--graph-node is not a URL/],
   [
@@ -120,6 +132,27 @@ const mistakes: [string, (folder: string) => string[], RegExp][] = [
   ],
   ['an RPC that is a key only', () => real('--rpc', SECRET), /--rpc of arbitrum-one is not a URL/],
   ['an RPC with a key without a network', () => ['--rpc', `${NOBODY}/${SECRET}`], /needs a network/],
+  [
+    'a subgraph that refuses, and says with what',
+    () => ['--subgraph', `mainnet=http://127.0.0.1:${port}/refused/${SECRET}`, ...header('X-Key: ', SECRET)],
+    /^the subgraph of mainnet at 127\.0\.0\.1:\d+ does not answer: auth error: no API key …$/,
+  ],
+  [
+    'a header that cannot be sent',
+    () => [...hosted, ...header('X-Key: \u2713', SECRET)],
+    /--subgraph-header is none that can be sent/,
+  ],
+  [
+    'an RPC of another chain beside a subgraph',
+    () => [...hosted, '--rpc', `mainnet=http://127.0.0.1:${port}`],
+    /is of chain 5, not 1/,
+  ],
+  ['the API alone without a subgraph', () => ['--alone'], /the API alone needs the subgraph of others/],
+  [
+    'a host that is another machine',
+    () => ['--trace', SMALL_TRACE, '--host', '192.0.2.1'],
+    /^192\.0\.2\.1 is no address of this machine/,
+  ],
 ]
 
 it.concurrent.each(mistakes)('%s: one clear line, exit code 1', async (_, args, message) => {

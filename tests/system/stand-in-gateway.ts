@@ -46,8 +46,8 @@ export class StandInGateway {
   missing = 0
   /** The version that answers, where it is not the real one. */
   deployment: string | undefined
-  /** What came: one line a request, with the headers it had. */
-  readonly requests: { path: string; headers: IncomingHttpHeaders }[] = []
+  /** What came, with the headers it had and when, milliseconds. */
+  readonly requests: { path: string; headers: IncomingHttpHeaders; at: number }[] = []
   readonly #server: Server
   #turn = 0
 
@@ -89,7 +89,7 @@ export class StandInGateway {
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const chunks: Buffer[] = []
     for await (const chunk of request) chunks.push(chunk as Buffer)
-    this.requests.push({ path: request.url ?? '', headers: request.headers })
+    this.requests.push({ path: request.url ?? '', headers: request.headers, at: performance.now() })
     if (this.delayMs > 0) await sleep(this.delayMs)
     const refusal = this.refusal ?? this.#refusalOf(request)
     const asked = JSON.parse(Buffer.concat(chunks).toString()) as Asked
