@@ -105,7 +105,7 @@ export function hashIn(reply: RpcReply): string | undefined {
 }
 
 /** Why a request failed, with nothing of where it went: what fetch itself says is only that it did. */
-export function reasonOf(error: Error): string {
+function reasonOf(error: Error): string {
   const cause = error.cause instanceof Error ? error.cause : error
   return (cause.message || cause.name).replace(/\bhttps?:\/\/\S+/g, hostOf)
 }
