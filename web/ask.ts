@@ -22,11 +22,23 @@ export interface ChainMark {
   error?: string
 }
 
+/** What the contracts tell otherwise of that which an answer depends on, as in extensions.differences. */
+export interface DifferenceMark {
+  network: string
+  round: number | null
+  proposal: string | null
+  what: string
+  where: string
+  contract: string
+  api: string
+}
+
 /** What the API answered: what there is, what is missing and why, and as of which blocks. */
 export interface Answer<Data> {
   data: Data | null
   problems: readonly Problem[]
   chains: readonly ChainMark[]
+  differences: readonly DifferenceMark[]
   /** When it came, by this browser's clock; ms. */
   receivedAt: number
 }
@@ -69,7 +81,7 @@ function keyOf(document: AnyDocument, variables: object): string {
 interface Body {
   data?: unknown
   errors?: { message: string; path?: (string | number)[]; extensions?: { code?: string } }[]
-  extensions?: { chains?: ChainMark[] }
+  extensions?: { chains?: ChainMark[]; differences?: DifferenceMark[] }
 }
 
 function answerOf(body: Body, retryAfter: number | undefined): Answer<unknown> {
@@ -81,7 +93,8 @@ function answerOf(body: Body, retryAfter: number | undefined): Answer<unknown> {
     ...(path === undefined || data === null ? {} : { path }),
     ...(retryAfter === undefined ? {} : { retryAfter }),
   }))
-  return { data, problems, chains: body.extensions?.chains ?? [], receivedAt: Date.now() }
+  const { chains = [], differences = [] } = body.extensions ?? {}
+  return { data, problems, chains, differences, receivedAt: Date.now() }
 }
 
 async function fetchAnswer(document: string, variables: object, signal: AbortSignal | null): Promise<Answer<unknown>> {
@@ -117,7 +130,7 @@ async function fetchAnswer(document: string, variables: object, signal: AbortSig
 }
 
 function failed(problem: Problem): Answer<unknown> {
-  return { data: null, problems: [problem], chains: [], receivedAt: Date.now() }
+  return { data: null, problems: [problem], chains: [], differences: [], receivedAt: Date.now() }
 }
 
 /** Asks once, or joins who asks the same; what could be answered stays at hand. Never rejects. */

@@ -1,14 +1,10 @@
-import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import type { AxeResults } from 'axe-core'
-import type { Browser, Page } from 'playwright-core'
+import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
+import { violations } from './axe.ts'
 import { launchBrowser } from './browser.ts'
 import { TESTED_PAGES, untestedPatterns } from './pages.ts'
 import { drawn, openPage, overflow, settled } from './watched-page.ts'
 
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
-const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
 const MOST_SHIFT = 0.02
 const WINDOWS = [
   { width: 1280, height: 800, axe: true },
@@ -75,14 +71,3 @@ describe.each(TESTED_PAGES)('$name', ({ name, path, has }) => {
     }
   })
 })
-
-/** What axe finds wrong: the rule and where. */
-async function violations(page: Page): Promise<string[]> {
-  await page.evaluate(`if (typeof axe === 'undefined') { ${AXE} }`)
-  const { violations } = (await page.evaluate(
-    `axe.run(document, ${JSON.stringify({ runOnly: { type: 'tag', values: RULES }, resultTypes: ['violations'] })})`,
-  )) as AxeResults
-  return violations.flatMap(({ id, nodes }) =>
-    nodes.map(({ target, failureSummary }) => `${id}: ${target} ${failureSummary}`),
-  )
-}

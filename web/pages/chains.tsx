@@ -5,7 +5,13 @@ import { useEffect, useState } from 'preact/hooks'
 import { countText } from '../amounts.ts'
 import { type Answer, useAnswer } from '../ask.ts'
 import { StepLine } from '../charts/step-line.tsx'
-import { ChainsDocument, type ChainsQuery, type ContradictionAbout } from '../generated/chains.ts'
+import {
+  ChainsDocument,
+  type ChainsQuery,
+  type ContradictionAbout,
+  type UncheckedReason,
+  type VerificationOff,
+} from '../generated/chains.ts'
 import { shortAge } from '../moments.ts'
 import { Address, Hash, When } from '../parts/figures.tsx'
 import { PageHead } from '../parts/page.tsx'
@@ -15,6 +21,9 @@ import { type LagSample, lagPoints, withSample } from './lag-samples.ts'
 
 type Chain = ChainsQuery['status'][number]
 type Contradiction = Chain['contradictions'][number]
+type Verified = Chain['verification']
+type Difference = Verified['differences'][number]
+type UncheckedPart = Verified['unchecked'][number]
 
 const QUERY = { document: ChainsDocument, variables: {} }
 const REFRESH_MS = 5_000
@@ -59,6 +68,7 @@ export function Chains() {
           >
             <Lag chains={answer.data.status} />
           </Panel>
+          <Verification chains={answer.data.status} />
           <Contradictions answer={answer} chains={answer.data.status} />
         </>
       )}
@@ -80,6 +90,14 @@ function Standing({ chain }: { chain: Chain }) {
   if (error !== null)
     return <Tone tone="bad">Its index does not answer: {error}. What stands here is as last known.</Tone>
   if (hasIndexingErrors) return <Tone tone="bad">graph-node met an error in a handler and stopped here.</Tone>
+  const { differenceCount } = chain.verification
+  if (differenceCount > 0) {
+    return (
+      <Tone tone="bad">
+        The contracts tell {countText(differenceCount)} values otherwise: <a href="#verification">these</a>.
+      </Tone>
+    )
+  }
   const contradicted =
     contradictionCount > 0 && ` ${countText(contradictionCount)} events contradict those before them.`
   if (headBlock === null)
@@ -147,6 +165,12 @@ function Facts({ chain }: { chain: Chain }) {
         <Fact name="Errors in handlers">{hasIndexingErrors ? 'yes: it stopped' : 'none'}</Fact>
         <Fact name="Contradictions">
           {contradictionCount === 0 ? 'none' : <a href="#contradictions">{countText(contradictionCount)}</a>}
+        </Fact>
+        <Fact
+          name="Compared with the contracts"
+          about="Values of rounds and of what was proposed, since the API started"
+        >
+          <a href="#verification">{comparedText(chain.verification)}</a>
         </Fact>
         <Fact name="Chain id" about="EIP-155">
           {chainId === null ? 'not known' : String(chainId)}
@@ -315,6 +339,141 @@ function Contradictions({ answer, chains }: { answer: Answer<ChainsQuery>; chain
         />
       )}
     </Panel>
+  )
+}
+
+/** Why nothing of a chain is compared. */
+const OFF: Readonly<Record<VerificationOff, string>> = {
+  TURNED_OFF: 'whoever runs this API turned it off',
+  NO_RPC: 'no node of this chain is known here to ask, as of a recording',
+  NO_CONTRACTS: 'nobody told where its contracts are',
+}
+
+/** Why something could not be compared. */
+const UNCHECKED: Readonly<Record<UncheckedReason, string>> = {
+  NO_CONTRACT: 'There is no such contract where it was looked for.',
+  NO_STATE: 'The node has no state of that block: it is no archive, or has not seen it yet.',
+  NO_ANSWER: 'The node does not answer, is asked too much, or answers what cannot be read.',
+  OTHER_CHAIN: 'The node is of another chain or branch.',
+  NO_FIGURE: 'The API does not tell the figure itself: it is not exact.',
+}
+
+/** In a few words, what comparing a chain came to. */
+function comparedText({ off, comparedValues, differenceCount, uncheckedCount }: Verified): string {
+  if (off !== null) return 'not compared'
+  const unchecked = uncheckedCount > 0 ? `, ${countText(uncheckedCount)} unchecked` : ''
+  const differing = differenceCount === 0 ? 'none differs' : `${countText(differenceCount)} differ`
+  if (comparedValues === 0) return `nothing yet${unchecked}`
+  return `${countText(comparedValues)} values, ${differing}${unchecked}`
+}
+
+type OfChain<One> = One & { network: string }
+
+/** A round or a proposal, and where it is shown. */
+function SubjectLink({ of: { network, round, proposal } }: { of: OfChain<Pick<Difference, 'round' | 'proposal'>> }) {
+  if (round !== null) return <a href={`/snapshots/${round}?network=${network}`}>round {countText(round)}</a>
+  const id = proposal ?? ''
+  return (
+    <a href={`/proposals/${encodeURIComponent(id)}`} title={id}>
+      {id.length > 20 ? `${id.slice(0, 18)}…` : id}
+    </a>
+  )
+}
+
+function Told({ of }: { of: string }) {
+  return <span class="told">{/^0x[0-9a-f]{40,}$/.test(of) ? <Hash of={of} /> : of}</span>
+}
+
+const DIFFERENCE_COLUMNS: readonly Column<OfChain<Difference>>[] = [
+  { name: 'Of', cell: (one) => <SubjectLink of={one} /> },
+  { name: 'What', cell: ({ what }) => what },
+  {
+    name: 'Whose',
+    cell: ({ where }) => (/^0x[0-9a-f]{40}$/.test(where) ? <Address of={where} /> : 'its own'),
+  },
+  { name: 'The contract answers', number: true, cell: ({ contract }) => <Told of={contract} /> },
+  { name: 'The API says', number: true, cell: ({ api }) => <Told of={api} /> },
+  { name: 'As of', minor: true, cell: ({ network, block }) => `${network}, block ${countText(BigInt(block))}` },
+]
+
+const UNCHECKED_COLUMNS: readonly Column<OfChain<UncheckedPart>>[] = [
+  { name: 'Of', cell: (one) => <SubjectLink of={one} /> },
+  { name: 'What', cell: ({ what, round, proposal }) => (what === (proposal ?? `round ${round}`) ? 'all of it' : what) },
+  { name: 'Chain', cell: ({ network }) => network },
+  { name: 'Why', wide: true, cell: ({ reason }) => UNCHECKED[reason] },
+]
+
+/** What comparing each chain with its contracts has shown: what differs first, then what is not known to agree. */
+function Verification({ chains }: { chains: readonly Chain[] }) {
+  const of = <One,>(parts: (verified: Verified) => readonly One[]): OfChain<One>[] =>
+    chains.flatMap(({ network, verification }) => parts(verification).map((one) => ({ ...one, network })))
+  const differences = of((verified) => verified.differences)
+  const unchecked = of((verified) => verified.unchecked)
+  const differing = chains.reduce((sum, { verification }) => sum + verification.differenceCount, 0)
+  const untold = chains.reduce((sum, { verification }) => sum + verification.uncheckedCount, 0)
+  return (
+    <Panel
+      id="verification"
+      title={differing === 0 ? 'Does it agree with the contracts?' : `${countText(differing)} values differ`}
+      lead={
+        <>
+          Each round once it began, and everything proposed once it is over, is compared with what the contracts
+          themselves answer. A difference is shown here, and with every answer that depends on it.{' '}
+          <a href="/verify">Check it yourself</a>
+        </>
+      }
+      sources={{ json: '/status', query: QUERY }}
+    >
+      <ul class="verified">
+        {chains.map(({ network, verification }) => (
+          <li key={network}>
+            <Agreement network={network} verified={verification} />
+          </li>
+        ))}
+      </ul>
+      {differences.length > 0 && (
+        <Table
+          caption="What the contracts tell otherwise"
+          columns={DIFFERENCE_COLUMNS}
+          rows={differences}
+          keyOf={({ network, round, proposal, what, where }) => `${network} ${round} ${proposal} ${what} ${where}`}
+          total={differing}
+        />
+      )}
+      {unchecked.length > 0 && (
+        <Table
+          caption="What could not be compared"
+          columns={UNCHECKED_COLUMNS}
+          rows={unchecked}
+          keyOf={({ network, round, proposal, what }) => `${network} ${round} ${proposal} ${what}`}
+          total={untold}
+        />
+      )}
+    </Panel>
+  )
+}
+
+/** One chain in a sentence; what is not known is never called fine. */
+function Agreement({ network, verified }: { network: string; verified: Verified }) {
+  const { off, comparedValues, rounds, proposals, lastRound, pending, differenceCount, uncheckedCount } = verified
+  if (off !== null) {
+    return (
+      <Tone tone="warned">
+        {network} is not compared: {OFF[off]}.
+      </Tone>
+    )
+  }
+  const tone = differenceCount > 0 ? 'bad' : uncheckedCount > 0 || comparedValues === 0 ? 'warned' : 'good'
+  return (
+    <Tone tone={tone}>
+      {network}:{' '}
+      {comparedValues === 0
+        ? 'nothing could be compared yet'
+        : `${countText(comparedValues)} values of ${countText(rounds)} rounds and ${countText(proposals)} proposals compared, ${differenceCount === 0 ? 'none differs' : `${countText(differenceCount)} differ`}`}
+      {lastRound !== null && `; the last round is ${countText(lastRound)}`}
+      {uncheckedCount > 0 && `; ${countText(uncheckedCount)} could not be compared, and will be tried again`}
+      {pending > 0 && `; ${countText(pending)} rounds and proposals are yet to be compared`}.
+    </Tone>
   )
 }
 

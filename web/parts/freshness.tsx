@@ -33,13 +33,14 @@ export function Freshness() {
   )
 }
 
-function toneOf({ error, stale, synced, contradictionCount }: Chain): string {
-  if (error !== null) return 'bad'
+function toneOf({ error, stale, synced, contradictionCount, verification }: Chain): string {
+  if (error !== null || verification.differenceCount > 0) return 'bad'
   return stale || !synced || contradictionCount > 0 ? 'warned' : 'good'
 }
 
 function Standing({ chain }: { chain: Chain }) {
   const { block, headBlock, round, timestamp, error, stale, synced, lagBlocks, lagSeconds, contradictionCount } = chain
+  const { differenceCount } = chain.verification
   const at = (
     <>
       block <b>{countText(BigInt(block))}</b>
@@ -63,6 +64,7 @@ function Standing({ chain }: { chain: Chain }) {
       )}
       {!stale && !synced && <> · not known whether it is all</>}
       {contradictionCount > 0 && <> · {countText(contradictionCount)} contradictions</>}
+      {differenceCount > 0 && <> · {countText(differenceCount)} values differ from the contracts</>}
     </>
   )
 }

@@ -1,6 +1,7 @@
 import type { ComponentChildren } from 'preact'
 import { useEffect, useReducer } from 'preact/hooks'
-import type { Asked } from '../ask.ts'
+import { countText } from '../amounts.ts'
+import type { Asked, DifferenceMark } from '../ask.ts'
 import { HEADINGS, kindOf, type Problem } from '../problems.ts'
 
 /** Where the same as a panel shows can be had otherwise. */
@@ -87,10 +88,25 @@ export function Answered<Data>({
   return (
     <>
       {whole !== undefined && <Trouble problem={whole} againAt={againAt} asking={asking} again={again} old />}
+      {answer.differences.length > 0 && <Differing differences={answer.differences} />}
       <div class={asking ? 'refreshing' : 'refreshed'}>
         {nothing === false ? children(data) : <Empty>{nothing}</Empty>}
       </div>
     </>
+  )
+}
+
+/** That the contracts tell some of what follows otherwise. */
+function Differing({ differences }: { differences: readonly DifferenceMark[] }) {
+  const of = [...new Set(differences.map(({ round, proposal }) => (round === null ? proposal : `round ${round}`)))]
+  return (
+    <div class="trouble not-exact" role="status">
+      <p>
+        <strong>The contracts tell otherwise.</strong> {countText(differences.length)} values of{' '}
+        {of.length === 1 ? of[0] : `${countText(of.length)} rounds and proposals`} that this depends on differ from what
+        the contracts answer. <a href="/chains#verification">Both figures of each</a>
+      </p>
+    </div>
   )
 }
 
