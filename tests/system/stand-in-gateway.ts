@@ -46,8 +46,8 @@ export class StandInGateway {
   missing = 0
   /** The version that answers, where it is not the real one. */
   deployment: string | undefined
-  /** What came, with the headers it had and when, milliseconds. */
-  readonly requests: { path: string; headers: IncomingHttpHeaders; at: number }[] = []
+  /** What came, with the headers it had, and which block at the least it wanted. */
+  readonly requests: { path: string; headers: IncomingHttpHeaders; atLeast: number | undefined }[] = []
   readonly #server: Server
   #turn = 0
 
@@ -89,10 +89,11 @@ export class StandInGateway {
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const chunks: Buffer[] = []
     for await (const chunk of request) chunks.push(chunk as Buffer)
-    this.requests.push({ path: request.url ?? '', headers: request.headers, at: performance.now() })
+    const asked = JSON.parse(Buffer.concat(chunks).toString()) as Asked
+    const { url: path = '', headers } = request
+    this.requests.push({ path, headers, atLeast: asked.variables.at?.number_gte })
     if (this.delayMs > 0) await sleep(this.delayMs)
     const refusal = this.refusal ?? this.#refusalOf(request)
-    const asked = JSON.parse(Buffer.concat(chunks).toString()) as Asked
     const { status, body, type = 'application/json' } = refusal ?? (await this.#ask(asked))
     response.writeHead(status, { 'content-type': type }).end(body)
   }
