@@ -47,11 +47,10 @@ export async function startPostgres(options: PostgresOptions): Promise<string> {
     if (owner) for (const path of [unfinished, passwordFile]) chownSync(path, owner.uid, owner.gid)
     const flags = ['--encoding=UTF8', '--locale=C', '--auth=scram-sha-256', '--username=postgres']
     if (!durable) flags.push('--no-sync')
-    await promisify(execFile)(binaries.initdb, [...flags, `--pwfile=${passwordFile}`, `--pgdata=${unfinished}`], {
-      ...owner,
-      env,
-      cwd: dir,
-      signal,
+    const args = [...flags, `--pwfile=${passwordFile}`, `--pgdata=${unfinished}`]
+    await promisify(execFile)(binaries.initdb, args, { ...owner, env, cwd: dir, signal }).catch((error: unknown) => {
+      signal.throwIfAborted()
+      throw new StackError(`PostgreSQL cannot make a database: ${reasonOf(error)}`)
     })
     renameSync(unfinished, cluster)
   }
@@ -89,6 +88,14 @@ export async function startPostgres(options: PostgresOptions): Promise<string> {
   child.once('exit', (code, killedBy) => onExit(killedBy ? `was ended by ${killedBy}` : `ended with code ${code}`))
   await waitFor(() => isReady(cluster, child.pid) || undefined, signal)
   return `postgres://postgres:${readFileSync(passwordFile, 'utf8')}@127.0.0.1:${port}/postgres`
+}
+
+/** What initdb says last, and what to do where it is known. */
+function reasonOf(error: unknown): string {
+  const { stderr = '', message } = error as Error & { stderr?: string }
+  const said = stderr.trim().split('\n').at(-1) || message
+  // As in a container that is given any number for a user.
+  return /could not look up/.test(said) ? `${said}; add the user to /etc/passwd, or run it as one that is there` : said
 }
 
 interface Binaries {

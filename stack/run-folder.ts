@@ -1,7 +1,17 @@
 import { spawn } from 'node:child_process'
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import {
+  accessSync,
+  chmodSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+} from 'node:fs'
 import { createRequire } from 'node:module'
-import { tmpdir } from 'node:os'
+import { networkInterfaces, tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { PlannedChain } from './chain-plan.ts'
@@ -32,6 +42,9 @@ export async function openFolder(
   planned: readonly PlannedChain[],
   dataDir: string | undefined,
 ): Promise<RunFolder> {
+  if (!Object.values(networkInterfaces()).some((addresses) => addresses?.some(({ internal }) => internal))) {
+    throw new StackError('nothing here can be reached at 127.0.0.1, where all parts meet: ip link set lo up')
+  }
   const names = planned.map(({ network }) => network).join('+')
   const isReal = planned.some(({ rpcUrl }) => rpcUrl !== undefined)
   const chosen = dataDir ?? (isReal ? defaultDataDir(run, names) : undefined)
@@ -53,19 +66,27 @@ export async function openFolder(
   return { dir, keep, processes }
 }
 
-/** Below the project, or where that cannot be written or be reached by the database, elsewhere, which is said. */
+/** Below the project, or for root, where that cannot be written or be reached by the database, elsewhere, which is said. */
 function defaultDataDir(run: Run, names: string): string {
+  const own = join(DEFAULT_DATA, names)
+  const reason = isWritable(own) ? `the database's user cannot get at ${DEFAULT_DATA}` : `${own} cannot be written`
+  if (isWritable(own) && databaseCanReach(DEFAULT_DATA)) return own
+  if (process.getuid?.() !== 0) throw new StackError(`${reason}: give a folder with --data-dir`)
+  const dir = join(ROOTS_DATA, names)
+  run.log(`${reason}: data is kept in ${dir}, as --data-dir would have it`)
+  return dir
+}
+
+/** Whether a folder of the data of real networks can be written, or made where it is not there yet. */
+function isWritable(dir: string): boolean {
   try {
     mkdirSync(DEFAULT_DATA, { recursive: true })
-    if (databaseCanReach(DEFAULT_DATA)) return join(DEFAULT_DATA, names)
+    accessSync(existsSync(dir) ? dir : DEFAULT_DATA, constants.W_OK | constants.X_OK)
+    return true
   } catch {
-    // A checkout that is only read has no place for it.
-    if (process.getuid?.() !== 0)
-      throw new StackError(`${DEFAULT_DATA} cannot be written: give a folder with --data-dir`)
+    // Somebody else's, or a checkout that is only read.
+    return false
   }
-  const dir = join(ROOTS_DATA, names)
-  run.log(`the database's user cannot get at ${DEFAULT_DATA}: data is kept in ${dir}, as --data-dir would have it`)
-  return dir
 }
 
 function startWatchdog({ dir, keep, processes }: RunFolder): void {
@@ -83,8 +104,9 @@ function startWatchdog({ dir, keep, processes }: RunFolder): void {
 function makeDataDir(dir: string): void {
   try {
     mkdirSync(dir, { recursive: true })
+    accessSync(dir, constants.W_OK | constants.X_OK)
   } catch (error) {
-    throw new StackError(`the data dir cannot be made: ${(error as Error).message}`)
+    throw new StackError(`the data dir cannot be used, choose another --data-dir: ${(error as Error).message}`)
   }
 }
 

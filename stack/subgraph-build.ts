@@ -84,8 +84,7 @@ export async function buildSubgraph(project: string, manifest: string, signal: A
   )
   if (existsSync(target)) return target
 
-  mkdirSync(builds, { recursive: true })
-  const workshop = mkdtempSync(join(builds, 'building-'))
+  const workshop = makeWorkshop(builds)
   try {
     for (const input of inputs)
       cpSync(join(project, input), join(workshop, input), { recursive: true, filter: isSource })
@@ -103,6 +102,16 @@ export async function buildSubgraph(project: string, manifest: string, signal: A
     rmSync(workshop, { recursive: true, force: true })
   }
   return target
+}
+
+function makeWorkshop(builds: string): string {
+  try {
+    mkdirSync(builds, { recursive: true })
+    return mkdtempSync(join(builds, 'building-'))
+  } catch (error) {
+    const how = 'npm run prepare builds it ahead, run by whoever may write there'
+    throw new StackError(`the subgraph cannot be built: ${(error as Error).message}; ${how}`)
+  }
 }
 
 /**
