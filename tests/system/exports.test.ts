@@ -29,6 +29,7 @@ const L1 = '?network=recorded-2'
 const STRANGER = `0x${'9'.repeat(40)}`
 const ACCOUNT = '0x9965507d1a55bcc2695c58ba16fb37d819b0a4dc'
 const livepeer = readTruth<LivepeerTruth & GovernanceTruth>('livepeer/small')
+const TREASURY = `treasury:${Object.keys(livepeer.proposals)[0]}`
 const aragon = readTruth<AragonTruth>('aragon/small')
 
 /** Arbitrum alone, and with two chains of L1 beside it: files of its closed rounds are the same. */
@@ -502,7 +503,8 @@ describe('what cannot be had is refused with a code', () => {
     ['/proposals/$/recount.csv?quorum=1', 400, 'BAD_USER_INPUT', 'quorumPartsPerMillion'],
     ['/proposals/$/recount.csv?quorumPartsPerMillion=1000001', 400, 'BAD_USER_INPUT', 'from 0 to 1,000,000'],
     ['/proposals/$/recount.csv?strict=yes', 400, 'BAD_USER_INPUT', 'true or false'],
-    ['/proposals/$/recount.csv?ofActiveStake=true', 400, 'BAD_USER_INPUT', 'of polls only'],
+    ['/proposals/$/recount.csv?ofActiveStake=yes', 400, 'BAD_USER_INPUT', 'true or false'],
+    [`/proposals/${TREASURY}/recount.csv?ofActiveStake=true`, 400, 'BAD_USER_INPUT', 'of polls only'],
     ['/proposals/$/recount.csv?round=31', 400, 'BAD_USER_INPUT', 'rounds 5 to 30'],
     ['/proposals/$/recount.csv?without=0x12', 400, 'BAD_USER_INPUT', '40 hex digits'],
     [`/proposals/$/recount.csv?choices=${STRANGER}`, 400, 'BAD_USER_INPUT', 'ADDRESS=CHOICE'],
