@@ -30,6 +30,8 @@ const LOOK_MS = 5000
 const RETRY_MS = 60_000
 const LONGEST_RETRY_MS = 3_600_000
 const TIMEOUT_MS = 15_000
+/** A round is read so many blocks before the head, but not before it began: of the nodes behind one URL some lag. */
+const SEEN_BY_ALL = 20
 
 /** How a server compares itself with the contracts, where not by the defaults. */
 export interface SelfCheckOptions {
@@ -187,8 +189,10 @@ export class SelfCheck {
   async #compare({ subject, version }: Candidate): Promise<void> {
     const context = this.newContext()
     const { view } = this.#views(context)
-    const { head } = view.facts
-    const outcome = await this.#outcome(subject, context, BigInt(head.block))
+    const { head, stake } = view.facts
+    const begun = subject.round === null ? 0 : (stake.roundFrom(subject.round)?.block ?? 0)
+    const readAt = Math.max(begun, head.block - SEEN_BY_ALL)
+    const outcome = await this.#outcome(subject, context, BigInt(readAt))
     if (this.#end.signal.aborted) return
     const name = nameOf(subject)
     const tries = (this.#compared.get(name)?.tries ?? 0) + 1
