@@ -53,7 +53,7 @@ export interface GraphNodeOptions {
   /** Called when graph-node ends, whoever ended it. */
   onExit: (how: string) => void
   /** Called when it takes long to start. */
-  onLate: () => void
+  onLate?: () => void
   signal: AbortSignal
 }
 
@@ -168,7 +168,7 @@ export async function startGraphNode(options: GraphNodeOptions): Promise<GraphNo
   child.once('error', (error) => onExit(`did not start: ${error.message}`))
   child.once('exit', (code, killedBy) => onExit(killedBy ? `was ended by ${killedBy}` : `ended with code ${code}`))
   const graphNode = new GraphNode(ports)
-  const late = setTimeout(onLate, LATE_MS)
+  const late = setTimeout(() => onLate?.(), LATE_MS)
   const limit = AbortSignal.timeout(START_LIMIT_MS)
   try {
     const starting = AbortSignal.any([signal, limit])
