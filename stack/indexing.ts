@@ -125,6 +125,14 @@ interface Seen {
   rpcHead: number
 }
 
+/** What keeps graph-node from starting, where its RPC shows it; undefined where it does not. */
+export async function findLateness(run: Run, chain: IndexedChain, options: WatchOptions): Promise<string | undefined> {
+  const rpc = rpcOf(chain, options)
+  const { trouble } = rpc === undefined ? NOTHING_SEEN : await lookAtRpc(rpc, run.signal)
+  if (trouble !== undefined) options.onTrouble?.(chain.network, trouble.what)
+  return trouble?.line
+}
+
 /** Says why the indexing of a chain does not go on, as its RPC shows it when asked, and when it goes on again. */
 class Stalls {
   readonly #run: Run
@@ -285,7 +293,7 @@ const REMARKS =
   /GRAPH_POI_ACCESS_TOKEN|subgraph forking|Expensive queries file|graphman server|Amp-powered|subgraph_pause failed/
 
 /** The last warning or error in a log of graph-node's, on one line and without addresses; undefined where there is none. */
-async function lastComplaint(logFile: string): Promise<string | undefined> {
+export async function lastComplaint(logFile: string): Promise<string | undefined> {
   const text = await readFile(logFile, 'utf8').catch(() => '')
   const isComplaint = (line: string) => /\b(WARN|ERRO|CRIT)\b/.test(line) && !REMARKS.test(line)
   const line = text.split('\n').findLast(isComplaint)

@@ -9,8 +9,10 @@ import { type ChainOptions, isElsewhere, type PlannedChain, planChains } from '.
 import { chainIdElsewhere, chainsElsewhere, checkSubgraph } from './elsewhere.ts'
 import { GraphNode, gnd, startGraphNode } from './graph-node.ts'
 import {
+  findLateness,
   type IndexedChain,
   type IndexedUpTo,
+  lastComplaint,
   type OnProgress,
   subgraphName,
   subgraphUrl,
@@ -126,6 +128,11 @@ async function startWithOwnGraphNode(
   }))
   const api = await serveApi(run, options, chains, keep ? join(dir, 'facts') : undefined)
 
+  const { onProgress, stalledAfterMs, following } = options
+  const onTrouble = (network: string, trouble: string | null) =>
+    api.followed.find((chain) => chain.network === network)?.noteTrouble(trouble)
+  const watching = { onProgress, onTrouble, stalledAfterMs, maxHeadAgeSeconds: following?.maxHeadAgeSeconds }
+
   const part = (name: string, logFile: string) => ({
     dir,
     logFile,
@@ -148,7 +155,18 @@ async function startWithOwnGraphNode(
       const name = planned.length === 1 ? 'graph-node' : `graph-node of ${network}`
       await startGraphNode({
         ...part(name, logFile),
-        onLate: () => run.log(`${name} has not started yet; its log is ${logFile}`),
+        onExit: (how) => {
+          lastComplaint(logFile).then((complaint) => {
+            // Killed it had nothing to say.
+            const why = complaint === undefined || how.includes('SIGKILL') ? '' : `, saying: ${complaint}`
+            run.fail(new PartError(`${name} ${how}${why}; its log is ${logFile}`))
+          }, run.fail)
+        },
+        onLate: () => {
+          findLateness(run, chain, watching).then((why) => {
+            run.log(`${name} has not started yet${why === undefined ? '' : `: ${why}`}; its log is ${logFile}`)
+          }, run.fail)
+        },
         ports,
         postgresUrl: new URL(network, await database).href,
         ipfsUrl: chainServer.url,
@@ -159,15 +177,12 @@ async function startWithOwnGraphNode(
           logRange: chain.logRange,
         },
       })
+      onTrouble(network, null)
       const built = (await builds[index]) ?? ''
       await graphNode.deploy(subgraphName(network), writeNetworkBuild(built, network, contracts, join(dir, 'builds')))
     }),
   )
   run.log('indexing')
-  const { onProgress, stalledAfterMs, following } = options
-  const onTrouble = (network: string, trouble: string | null) =>
-    api.followed.find((chain) => chain.network === network)?.noteTrouble(trouble)
-  const watching = { onProgress, onTrouble, stalledAfterMs, maxHeadAgeSeconds: following?.maxHeadAgeSeconds }
   return runningStack(run, api, chains, watchIndexing(run, indexed, watching))
 }
 

@@ -51,7 +51,7 @@ export type Victim = (typeof VICTIMS)[number]
 /** An answer that never comes is waited for less long, and what is indexed is written sooner, than by default. */
 const QUICK = { GRAPH_ETHEREUM_JSON_RPC_TIMEOUT: '5', GRAPH_STORE_WRITE_BATCH_DURATION: '1' }
 /** How long the stack has in the end to come to the head. */
-const PATIENCE_MS = 180_000
+const PATIENCE_MS = 240_000
 /** The most blocks that are replaced at a time. */
 const DEEPEST = 50
 
@@ -187,7 +187,9 @@ class Campaign {
     if (exitCode === null && signalCode === null) return
     await this.#command.exited
     const said = this.#command.stderr.trimEnd()
-    const isRefused = /^moving: the RPC at /.test(said)
+    // With an RPC that answers nonsense graph-node ends when it starts.
+    const hasBegun = this.#command.lines.includes('indexing')
+    const isRefused = !hasBegun && /^(moving: )?the RPC (at|of) |^graph-node (ended with code|did not start)/.test(said)
     if (isRefused) {
       this.#refusedStarts += 1
       this.#rpc.turn(...this.#someFaults())
