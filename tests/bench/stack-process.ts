@@ -23,7 +23,10 @@ const STACK_VARIABLES = [
   'DATA_DIR',
   'RATE_LIMIT',
   'TRUST_PROXY',
-].concat(['NO_LIMITS', 'IPFS_GATEWAY', 'FOLLOW_EVERY', 'MAX_AGE', 'MAX_FACTS', 'NO_VERIFY'])
+].concat(
+  ['NO_LIMITS', 'IPFS_GATEWAY', 'FOLLOW_EVERY', 'MAX_AGE', 'MAX_FACTS', 'NO_VERIFY'],
+  ['HOST', 'SUBGRAPH', 'STATUS', 'ALONE'],
+)
 
 /** Starts the stack with the options of `npm start`, and gives it once it is ready. */
 export async function startStackProcess(options: readonly string[], signal: AbortSignal): Promise<StackProcess> {

@@ -394,7 +394,8 @@ describe('npm start with subgraphs of others', () => {
     const [, url = ''] = await command.line(/^ready (.*)$/)
     const [question = ''] = QUESTIONS
     expect(await ask(url, question)).toEqual(await ask(stack.url, question))
-    expect(await (await fetch(`${url}/`)).text()).toContain('<html')
+    const page = await fetch(`${url}/`, { headers: { accept: 'text/html' } })
+    expect([page.status, await page.text()]).toEqual([200, expect.stringContaining('src="/assets/')])
     command.process.kill('SIGTERM')
     await until(async () => (await fetch(`${url}/ready`)).status === 503)
     await sleep(600)
