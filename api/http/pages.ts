@@ -90,10 +90,10 @@ export function pagesRouter(server: {
 
   for (const page of server.pages) {
     router.get(page.path, async (request, response, next) => {
+      // What has an ending is a file, whoever asks for it: a cache need not keep one for each.
+      if (/\.[a-z]+$/i.test(request.path)) return next('router')
       response.vary('Accept')
-      // What has an ending is a file, whoever asks for it.
-      const isFile = /\.[a-z]+$/i.test(request.path)
-      if (isFile || request.accepts(['json', 'html']) !== 'html') return next('router')
+      if (request.accepts(['json', 'html']) !== 'html') return next('router')
       const place = placeOf(request)
       const question = page.ask(place)
       const [frame, own] = await Promise.all([

@@ -213,13 +213,15 @@ test('files are the same bytes from both APIs, by the same name', async () => {
           const sha256 = createHash('sha256')
             .update(Buffer.from(await response.arrayBuffer()))
             .digest('hex')
-          return { file, status: response.status, etag: response.headers.get('etag'), sha256 }
+          const [etag, vary] = ['etag', 'vary'].map((name) => response.headers.get(name))
+          return { file, status: response.status, etag, vary, sha256 }
         }),
       ),
     ),
   )
   expect(other).toEqual(one)
-  expect(one?.map(({ status }) => status)).toEqual(FILES.map(() => 200))
+  // What varied by what a client accepts, a cache would keep for each client or not at all.
+  expect(one?.map(({ status, vary }) => [status, vary])).toEqual(FILES.map(() => [200, null]))
 })
 
 test('a cache keeps what is final, asks again for what is not, and keeps nothing that failed', async () => {
