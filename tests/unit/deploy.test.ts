@@ -45,8 +45,15 @@ const toml = parseToml(read('graph-node.toml')) as unknown as {
 }
 const { ingestor, ...chains } = toml.chains
 
+const containerfile = read('Containerfile')
 const proxy = read('haproxy.cfg')
 const bound = [...proxy.matchAll(/^frontend (\w+)\n {2}bind :(\d+)$/gm)].map(([, name, port]) => ({ name, port }))
+
+/** The options of `npm start` that the environment sets. */
+const known = (() => {
+  const { stdout } = spawnSync(process.execPath, ['--import', 'tsx', 'stack/start.ts', '--help'], { encoding: 'utf8' })
+  return [...stdout.replace(/\s+/g, ' ').matchAll(/\(?env: (\w+)/g)].map(([, name]) => name)
+})()
 
 /** The ports that a service takes requests at. */
 function portsOf(name: string): string[] {
@@ -103,6 +110,15 @@ describe('compose.yaml', () => {
     const taken = [...composeText.matchAll(/\$\{(\w+)/g)].map(([, variable]) => variable)
     const told = [...read('env.example').matchAll(/^(\w+)=/gm)].map(([, variable]) => variable)
     expect([...new Set(taken)].sort()).toEqual(told.sort())
+  })
+
+  it('sets only options of npm start for the APIs, and so does the image', () => {
+    expect(apis.map(([name]) => name)).toEqual(['api-1', 'api-2'])
+    const set = apis.flatMap(([, { environment = {} }]) => Object.keys(environment))
+    const [, line = ''] = /^ENV (.*)$/m.exec(containerfile) ?? []
+    const setByImage = [...line.matchAll(/(\w+)=/g)].map(([, variable]) => variable)
+    expect(setByImage).toContain('HOST')
+    expect(known).toEqual(expect.arrayContaining([...set, ...setByImage.filter((variable) => variable !== 'NODE_ENV')]))
   })
 
   it('publishes the proxy, and Prometheus on this host alone; graph-node is on no network that anything else publishes from', () => {
@@ -213,6 +229,15 @@ it('haproxy.cfg and prometheus.yaml lead to services of compose.yaml at ports th
   for (const file of rule_files) expect(mounted).toContain(`/etc/prometheus/${file}`)
 })
 
+it('the image and deploy-subgraphs.sh run scripts that package.json has', () => {
+  const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: object }
+  const run = [containerfile, read('deploy-subgraphs.sh')].flatMap((text) => [
+    ...text.matchAll(/npm run (?:--\S+ )?([\w:]+)/g),
+  ])
+  expect(run.map(([, script]) => script)).toEqual(['build:api', 'manifest'])
+  expect(Object.keys(scripts)).toEqual(expect.arrayContaining(run.map(([, script]) => script)))
+})
+
 it('deploy-subgraphs.sh is given what it reads', () => {
   const script = read('deploy-subgraphs.sh')
   const own = [...script.matchAll(/(?:for |^\s*)(\w+)(?: in|=)/gm)].map(([, variable]) => variable)
@@ -247,7 +272,7 @@ for (const [program, args, env] of CHECKS) {
     spawnSync(program, program === 'docker' ? ['compose', 'version'] : ['--help']).status === 0 ||
     (program === 'haproxy' && spawnSync(program, ['-v']).status === 0)
   it.skipIf(!isThere)(
-    `${program} ${args.join(' ')} finds nothing wrong${isThere ? '' : `: not looked at, there is no ${program} here`}`,
+    `${program} ${args.join(' ')} finds nothing wrong${isThere ? '' : `: not looked at, there is no ${program === 'docker' ? 'docker compose' : program} here`}`,
     () => {
       const { status, stderr, stdout } = spawnSync(program, args, { encoding: 'utf8', env: { ...process.env, ...env } })
       expect(status, `${stdout}${stderr}`).toBe(0)
