@@ -224,7 +224,7 @@ class Stalls {
   /** One answer that failed is none; what stays so is. */
   async #lookAgain(rpc: RpcOfChain): Promise<RpcLook> {
     const { signal } = this.#run
-    const pauseMs = (this.#options.stalledAfterMs ?? STALLED_AFTER_MS) / 10
+    const pauseMs = Math.ceil((this.#options.stalledAfterMs ?? STALLED_AFTER_MS) / 10)
     for (let looks = 1; ; looks++) {
       const look = await lookAtRpc(rpc, signal)
       if (look.trouble === undefined || look.trouble.isCertain || looks === 3) return look
@@ -274,7 +274,7 @@ function rpcOf(chain: IndexedChain, options: WatchOptions): RpcOfChain | undefin
     addresses: Object.values(contracts).map(({ address }) => address),
     logRange,
     // Looking takes some answers: what it finds is to be told within a minute.
-    patienceMs: stalledAfterMs / 6,
+    patienceMs: Math.ceil(stalledAfterMs / 6),
     // Only of networks that are known to go on all the time an old head means something.
     maxHeadAgeSeconds: likeness === undefined || maxHeadAgeSeconds === 0 ? null : maxHeadAgeSeconds,
   }
