@@ -1,17 +1,15 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { type Address, createPublicClient, isAddress, type PublicClient } from 'viem'
-import { endpointOf, isHttpUrl } from '../api/facts/rpc.ts'
+import { isHttpUrl, verifyingTransport } from '../api/facts/rpc.ts'
 import { type Contracts, isRecorded, noContracts } from '../api/verification/contracts.ts'
 import { messageOf } from '../api/verification/errors.ts'
-import { nodeTransport } from '../api/verification/node.ts'
 import { CliError } from './errors.ts'
 
 /** A client of a chain's JSON-RPC that sends calls made at one time together. */
 export function rpcClient(url: string): PublicClient {
   if (!isHttpUrl(url)) throw new CliError('--rpc is not a URL')
-  const { url: address, headers } = endpointOf(url)
-  return createPublicClient({ transport: nodeTransport(address, { headers, timeout: 30_000, retryCount: 3 }) })
+  return createPublicClient({ transport: verifyingTransport(url, { timeout: 30_000, retryCount: 3 }) })
 }
 
 /** Where the contracts of a network are; CliError where the file does not say. */

@@ -1,4 +1,5 @@
-import { type HttpTransport, type HttpTransportConfig, http } from 'viem'
+import { BaseError, type HttpTransport, type HttpTransportConfig, http, type Transport } from 'viem'
+import { type NodeOptions, nodeTransport } from '../verification/node.ts'
 
 /** Where to send requests, and what to send along: a user and password of a URL are no part of it for fetch. */
 export interface Endpoint {
@@ -67,4 +68,49 @@ export function hostOf(url: string): string {
 export function rpcTransport(rpcUrl: string, options: HttpTransportConfig): HttpTransport {
   const { url, headers } = endpointOf(rpcUrl)
   return http(url, { retryCount: 0, ...options, fetchOptions: { headers } })
+}
+
+/** viem's way to a chain's RPC for those who compare with its contracts: in batches as large as the provider takes. */
+export function verifyingTransport(rpcUrl: string, options: Pick<NodeOptions, 'timeout' | 'retryCount'>): Transport {
+  const { url, headers } = endpointOf(rpcUrl)
+  return nodeTransport(url, { ...options, headers, clean: (error) => withoutSecrets(error, rpcUrl) })
+}
+
+/** The same error of viem without what of a URL may be a key or a password, also where a provider repeats it. */
+function withoutSecrets(error: unknown, url: string): unknown {
+  const secrets = secretsOf(url)
+  const clean = (text: string) => secrets.reduce((rest, secret) => rest.replaceAll(secret, '…'), text)
+  // The last one is what the node sent, which is no Error.
+  for (let one = error; isTold(one); one = one.cause) {
+    const message = clean(one.message)
+    if (message !== one.message) one.message = message
+    if (!(one instanceof BaseError)) continue
+    one.details = clean(one.details)
+    one.shortMessage = clean(one.shortMessage)
+    // What wraps it takes these over.
+    one.metaMessages = one.metaMessages?.map(clean)
+    if ('url' in one) one.url = hostOf(url)
+  }
+  return error
+}
+
+function isTold(value: unknown): value is { message: string; cause?: unknown } {
+  return typeof value === 'object' && value !== null && 'message' in value && typeof value.message === 'string'
+}
+
+/** The whole address first, then its parts that are long enough to be a secret. */
+function secretsOf(url: string): string[] {
+  if (!URL.canParse(url)) return [url]
+  const { href, username, password, pathname, searchParams, hash } = new URL(url)
+  const parts = [...pathname.split('/'), ...searchParams.values(), username, password, hash.slice(1)]
+  const told = parts.flatMap((part) => [part, decoded(part)]).filter((part) => part.length >= 4)
+  return [...new Set([url, href, ...told])].sort((a, b) => b.length - a.length)
+}
+
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part)
+  } catch {
+    return part
+  }
 }

@@ -5,12 +5,11 @@ import { ApiError } from '../facts/errors.ts'
 import type { Anchor } from '../facts/facts-file.ts'
 import type { FactsSource } from '../facts/followed-chain.ts'
 import { isStaleNow } from '../facts/freshness.ts'
-import { endpointOf } from '../facts/rpc.ts'
+import { verifyingTransport } from '../facts/rpc.ts'
 import type { Context } from '../graphql/context.ts'
 import type { Comparison } from '../verification/comparison.ts'
 import type { Contracts } from '../verification/contracts.ts'
 import { messageOf, NoAnswer, NothingToCompare, type UncheckedReason } from '../verification/errors.ts'
-import { nodeTransport } from '../verification/node.ts'
 import { compare, type Question } from '../verification/verification.ts'
 import type { ChainView } from '../views/chain-view.ts'
 import { type GovernanceView, globalId, type ProposalInView } from '../views/governance-view.ts'
@@ -267,14 +266,10 @@ export class SelfCheck {
 }
 
 function contractsOf({ network, rpcUrl, contracts = {} }: FactsSource): Contracts {
-  const endpoint = rpcUrl === undefined ? undefined : endpointOf(rpcUrl)
+  // What fails is tried again later, so that nobody is pressed.
+  const options = { timeout: TIMEOUT_MS, retryCount: 0 }
   const client =
-    endpoint === undefined
-      ? undefined
-      : createPublicClient({
-          // What fails is tried again later, so that nobody is pressed.
-          transport: nodeTransport(endpoint.url, { headers: endpoint.headers, timeout: TIMEOUT_MS, retryCount: 0 }),
-        })
+    rpcUrl === undefined ? undefined : createPublicClient({ transport: verifyingTransport(rpcUrl, options) })
   return {
     clientOf: () => {
       if (client === undefined) throw new NothingToCompare(`there is no RPC of ${network}`)

@@ -1,11 +1,11 @@
 import {
   BaseError,
   BlockNotFoundError,
-  custom,
+  createTransport,
+  type EIP1193RequestFn,
   HttpRequestError,
   http,
   RpcRequestError,
-  TimeoutError,
   type Transport,
 } from 'viem'
 
@@ -20,13 +20,16 @@ export interface NodeOptions {
   timeout: number
   /** How often what may pass is asked again. */
   retryCount: number
+  /** Takes out of what is thrown what is nobody's business; as it is by default. */
+  clean?: (error: unknown) => unknown
 }
 
 /**
  * viem's way to a node that sends calls made at one time together, as many as its provider takes: of a batch that is refused
- * each call is asked again in one half as large, at last alone. What it throws has nothing of the URL that may be a secret.
+ * each call is asked again in one half as large, at last alone.
  */
-export function nodeTransport(url: string, { headers, timeout, retryCount }: NodeOptions): Transport {
+export function nodeTransport(url: string, options: NodeOptions): Transport {
+  const { headers, timeout, retryCount, clean = (error) => error } = options
   const fetchOptions = { headers: { ...headers } }
   const byBatch = new Map<number, ReturnType<Transport>>()
   const inBatchesOf = (batchSize: number) => {
@@ -44,13 +47,14 @@ export function nodeTransport(url: string, { headers, timeout, retryCount }: Nod
       try {
         return await inBatchesOf(asked).request(call)
       } catch (error) {
-        if (asked === 1 || !refusesBatch(error)) throw withoutSecrets(error, url)
+        if (asked === 1 || !refusesBatch(error)) throw clean(error)
         // All calls of a batch come here, and others that were under way with it.
         size = Math.min(size, Math.floor(asked / 2))
       }
     }
   }
-  return custom({ request }, { retryCount })
+  return () =>
+    createTransport({ key: 'node', name: 'node', type: 'node', request: request as EIP1193RequestFn, retryCount })
 }
 
 /** What providers say of a batch, or a request, that has too much in it. */
@@ -64,7 +68,7 @@ function refusesBatch(error: unknown): boolean {
 }
 
 const NO_STATE =
-  /missing trie node|prun(ed|ing)|archive|header not found|header for hash not found|unknown block|block (was )?not found|state .*available|no state available|historical state|required historical/i
+  /missing trie node|prun(ed|ing)|archive|header (for hash )?not found|unknown block|block (was )?not found|state .*available/i
 
 /** Whether a node says that it has a block's state no more, or has not seen the block: one that was asked too much does not. */
 export function tellsNoState(error: unknown): boolean {
@@ -75,11 +79,9 @@ export function tellsNoState(error: unknown): boolean {
 
 /** What a node said of itself, on one line: its own words where it had any. */
 export function nodeWords(error: unknown): string {
-  const told = causeIn(error, RpcRequestError) ?? causeIn(error, HttpRequestError) ?? causeIn(error, TimeoutError)
-  const shown = told ?? error
-  if (!(shown instanceof BaseError)) return firstLine(shown instanceof Error ? shown.message : String(shown))
-  const status = shown instanceof HttpRequestError && shown.status !== undefined ? `HTTP ${shown.status}: ` : ''
-  return `${status}${firstLine(shown.details || shown.shortMessage)}`
+  if (!(error instanceof BaseError)) return firstLine(error instanceof Error ? error.message : String(error))
+  const status = causeIn(error, HttpRequestError)?.status
+  return `${status === undefined ? '' : `HTTP ${status}: `}${firstLine(error.details || error.shortMessage)}`
 }
 
 /** A stranger's words are as long as they like. */
@@ -95,47 +97,4 @@ function causeIn<Kind extends Error>(error: unknown, kind: new (...args: never[]
   if (!(error instanceof BaseError)) return undefined
   const found = error.walk((cause) => cause instanceof kind)
   return found instanceof kind ? found : undefined
-}
-
-/** The same error without what of a URL may be a key or a password, also where a provider repeats it. */
-function withoutSecrets(error: unknown, url: string): unknown {
-  const secrets = secretsOf(url)
-  const clean = (text: string) => secrets.reduce((rest, secret) => rest.replaceAll(secret, '…'), text)
-  // The last one is what the node sent, which is no Error.
-  for (let one = error; isTold(one); one = one.cause) {
-    const message = clean(one.message)
-    if (message !== one.message) one.message = message
-    if (!(one instanceof BaseError)) continue
-    one.details = clean(one.details)
-    one.shortMessage = clean(one.shortMessage)
-    // What wraps it takes these over.
-    one.metaMessages = one.metaMessages?.map(clean)
-    if ('url' in one) one.url = hostIn(url)
-  }
-  return error
-}
-
-function isTold(value: unknown): value is { message: string; cause?: unknown } {
-  return typeof value === 'object' && value !== null && 'message' in value && typeof value.message === 'string'
-}
-
-/** The whole address first, then its parts that are long enough to be a secret. */
-function secretsOf(url: string): string[] {
-  if (!URL.canParse(url)) return [url]
-  const { href, username, password, pathname, searchParams, hash } = new URL(url)
-  const parts = [...pathname.split('/'), ...searchParams.values(), username, password, hash.slice(1)]
-  const told = parts.flatMap((part) => [part, decoded(part)]).filter((part) => part.length >= 4)
-  return [...new Set([url, href, ...told])].sort((a, b) => b.length - a.length)
-}
-
-function decoded(part: string): string {
-  try {
-    return decodeURIComponent(part)
-  } catch {
-    return part
-  }
-}
-
-function hostIn(url: string): string {
-  return URL.canParse(url) ? new URL(url).host : '…'
 }

@@ -2,8 +2,9 @@ import { createServer, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createPublicClient, type PublicClient } from 'viem'
 import { afterEach, describe, expect, test } from 'vitest'
+import { verifyingTransport } from '../../api/facts/rpc.ts'
 import { hasState } from '../../api/verification/contracts.ts'
-import { nodeTransport, nodeWords, tellsNoState } from '../../api/verification/node.ts'
+import { nodeWords, tellsNoState } from '../../api/verification/node.ts'
 
 const ACCOUNT = `0x${'1'.repeat(40)}` as const
 
@@ -30,7 +31,7 @@ async function provider(
   })
   await new Promise<void>((resolve) => server?.listen(0, '127.0.0.1', resolve))
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v2/s3cret-key?token=t0ken`
-  const client = createPublicClient({ transport: nodeTransport(url, { timeout: 2000, retryCount: 0 }) })
+  const client = createPublicClient({ transport: verifyingTransport(url, { timeout: 2000, retryCount: 0 }) })
   return { client, url, batches }
 }
 
@@ -128,7 +129,7 @@ describe('only who says so has no state of a block', () => {
   })
 
   test('nor one that is not there', async () => {
-    const transport = nodeTransport('http://127.0.0.1:9', { timeout: 500, retryCount: 0 })
+    const transport = verifyingTransport('http://127.0.0.1:9', { timeout: 500, retryCount: 0 })
     await expect(hasState(createPublicClient({ transport }), ACCOUNT, 9n)).rejects.toThrow()
   })
 })

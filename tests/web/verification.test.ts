@@ -65,14 +65,14 @@ describe.skipIf(chains.length === 0)('what comparing with the contracts has show
       expect(await panel.locator('h2').innerText()).toBe('2 values differ')
       const row = panel.locator('tbody tr', { hasText: 'total active stake' })
       expect((await row.innerText()).split(/[\t\n]+/).slice(0, 5)).toEqual([
-        ...[`round ${ROUND}`, 'total active stake', 'its own', String(total + 1n), String(total)],
+        ...[`recorded, round ${ROUND}`, 'total active stake', 'its own', String(total + 1n), String(total)],
       ])
       expect(await panel.locator('.tone.bad').innerText()).toMatch(
-        /^recorded: [\d,]+ values of 3 rounds and \d+ proposals compared, 2 differ; the last round is 84\.$/,
+        /^recorded: [\d,]+ values, 2 differ; 3 rounds and \d+ proposals, the last round is 84\.$/,
       )
       expect(await panel.locator('.tone.warned').allInnerTexts()).toEqual([
-        'recorded-2 is not compared: no node of this chain is known here to ask, as of a recording.',
-        'recorded-3 is not compared: no node of this chain is known here to ask, as of a recording.',
+        'recorded-2: not compared, no node of it is known here, as of a recording.',
+        'recorded-3: not compared, no node of it is known here, as of a recording.',
       ])
       expect(await page.locator('#recorded .lead').innerText()).toBe('The contracts tell 2 values otherwise: these.')
       await page.locator('.freshness li.bad', { hasText: '2 values differ from the contracts' }).waitFor()
@@ -88,7 +88,7 @@ describe.skipIf(chains.length === 0)('what comparing with the contracts has show
       await page.goto(`/snapshots/${ROUND}?network=recorded`)
       await settled(page)
       expect(await page.locator('#totals .trouble').innerText()).toContain(
-        `The contracts tell otherwise. 2 values of round ${ROUND} that this depends on differ`,
+        `The contracts tell otherwise. This depends on round ${ROUND}, of which 2 values differ.`,
       )
       expect(await violations(page)).toEqual([])
       await page.goto(`/snapshots/${ROUND - 1}?network=recorded`)
@@ -104,9 +104,11 @@ describe.skipIf(chains.length === 0)('what comparing with the contracts has show
       const panel = page.locator('#verification')
       expect(await panel.locator('.tone.good').count()).toBe(0)
       expect(await panel.locator('.tone.warned').first().innerText()).toMatch(
-        /^recorded: nothing could be compared yet; \d+ could not be compared, and will be tried again\.$/,
+        /^recorded: nothing yet, \d+ unchecked\.$/,
       )
-      expect(await panel.locator('tbody tr').first().innerText()).toMatch(/^round 84\s+all of it\s+recorded\s+The/)
+      expect(await panel.locator('tbody tr').first().innerText()).toMatch(
+        /^recorded, round 84\s+all of it\s+No such contract is there\.$/,
+      )
       expect(await violations(page)).toEqual([])
     })
   }, 120_000)

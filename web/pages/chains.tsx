@@ -166,12 +166,6 @@ function Facts({ chain }: { chain: Chain }) {
         <Fact name="Contradictions">
           {contradictionCount === 0 ? 'none' : <a href="#contradictions">{countText(contradictionCount)}</a>}
         </Fact>
-        <Fact
-          name="Compared with the contracts"
-          about="Values of rounds and of what was proposed, since the API started"
-        >
-          <a href="#verification">{comparedText(chain.verification)}</a>
-        </Fact>
         <Fact name="Chain id" about="EIP-155">
           {chainId === null ? 'not known' : String(chainId)}
         </Fact>
@@ -344,44 +338,38 @@ function Contradictions({ answer, chains }: { answer: Answer<ChainsQuery>; chain
 
 /** Why nothing of a chain is compared. */
 const OFF: Readonly<Record<VerificationOff, string>> = {
-  TURNED_OFF: 'whoever runs this API turned it off',
-  NO_RPC: 'no node of this chain is known here to ask, as of a recording',
+  TURNED_OFF: 'it is turned off here',
+  NO_RPC: 'no node of it is known here, as of a recording',
   NO_CONTRACTS: 'nobody told where its contracts are',
 }
 
 /** Why something could not be compared. */
 const UNCHECKED: Readonly<Record<UncheckedReason, string>> = {
-  NO_CONTRACT: 'There is no such contract where it was looked for.',
-  NO_STATE: 'The node has no state of that block: it is no archive, or has not seen it yet.',
-  NO_ANSWER: 'The node does not answer, is asked too much, or answers what cannot be read.',
+  NO_CONTRACT: 'No such contract is there.',
+  NO_STATE: 'The node has no state of that block.',
+  NO_ANSWER: 'The node does not answer, or not what can be read.',
   OTHER_CHAIN: 'The node is of another chain or branch.',
-  NO_FIGURE: 'The API does not tell the figure itself: it is not exact.',
+  NO_FIGURE: 'The API does not tell the figure itself.',
 }
 
-/** In a few words, what comparing a chain came to. */
+/** In a few words, what comparing a chain came to; what is not known is never called fine. */
 function comparedText({ off, comparedValues, differenceCount, uncheckedCount }: Verified): string {
   if (off !== null) return 'not compared'
-  const unchecked = uncheckedCount > 0 ? `, ${countText(uncheckedCount)} unchecked` : ''
   const differing = differenceCount === 0 ? 'none differs' : `${countText(differenceCount)} differ`
-  if (comparedValues === 0) return `nothing yet${unchecked}`
-  return `${countText(comparedValues)} values, ${differing}${unchecked}`
+  const unchecked = uncheckedCount === 0 ? '' : `, ${countText(uncheckedCount)} unchecked`
+  return `${comparedValues === 0 ? 'nothing yet' : `${countText(comparedValues)} values, ${differing}`}${unchecked}`
 }
 
 type OfChain<One> = One & { network: string }
 
-/** A round or a proposal, and where it is shown. */
+/** A round or a proposal with its chain, and where it is shown. */
 function SubjectLink({ of: { network, round, proposal } }: { of: OfChain<Pick<Difference, 'round' | 'proposal'>> }) {
-  if (round !== null) return <a href={`/snapshots/${round}?network=${network}`}>round {countText(round)}</a>
-  const id = proposal ?? ''
+  const path = round === null ? `/proposals/${proposal}` : `/snapshots/${round}?network=${network}`
   return (
-    <a href={`/proposals/${encodeURIComponent(id)}`} title={id}>
-      {id.length > 20 ? `${id.slice(0, 18)}…` : id}
+    <a href={path}>
+      {network}, {round === null ? `${proposal?.slice(0, 18)}…` : `round ${countText(round)}`}
     </a>
   )
-}
-
-function Told({ of }: { of: string }) {
-  return <span class="told">{/^0x[0-9a-f]{40,}$/.test(of) ? <Hash of={of} /> : of}</span>
 }
 
 const DIFFERENCE_COLUMNS: readonly Column<OfChain<Difference>>[] = [
@@ -391,15 +379,13 @@ const DIFFERENCE_COLUMNS: readonly Column<OfChain<Difference>>[] = [
     name: 'Whose',
     cell: ({ where }) => (/^0x[0-9a-f]{40}$/.test(where) ? <Address of={where} /> : 'its own'),
   },
-  { name: 'The contract answers', number: true, cell: ({ contract }) => <Told of={contract} /> },
-  { name: 'The API says', number: true, cell: ({ api }) => <Told of={api} /> },
-  { name: 'As of', minor: true, cell: ({ network, block }) => `${network}, block ${countText(BigInt(block))}` },
+  { name: 'The contract answers', number: true, cell: ({ contract }) => contract },
+  { name: 'The API says', number: true, cell: ({ api }) => api },
 ]
 
 const UNCHECKED_COLUMNS: readonly Column<OfChain<UncheckedPart>>[] = [
   { name: 'Of', cell: (one) => <SubjectLink of={one} /> },
   { name: 'What', cell: ({ what, round, proposal }) => (what === (proposal ?? `round ${round}`) ? 'all of it' : what) },
-  { name: 'Chain', cell: ({ network }) => network },
   { name: 'Why', wide: true, cell: ({ reason }) => UNCHECKED[reason] },
 ]
 
@@ -417,9 +403,8 @@ function Verification({ chains }: { chains: readonly Chain[] }) {
       title={differing === 0 ? 'Does it agree with the contracts?' : `${countText(differing)} values differ`}
       lead={
         <>
-          Each round once it began, and everything proposed once it is over, is compared with what the contracts
-          themselves answer. A difference is shown here, and with every answer that depends on it.{' '}
-          <a href="/verify">Check it yourself</a>
+          Each round once it began, and each proposal once it is over, is compared with the contracts’ own answers. A
+          difference is shown with every answer that depends on it. <a href="/verify">Check it yourself</a>
         </>
       }
       sources={{ json: '/status', query: QUERY }}
@@ -453,26 +438,17 @@ function Verification({ chains }: { chains: readonly Chain[] }) {
   )
 }
 
-/** One chain in a sentence; what is not known is never called fine. */
+/** One chain in a sentence. */
 function Agreement({ network, verified }: { network: string; verified: Verified }) {
   const { off, comparedValues, rounds, proposals, lastRound, pending, differenceCount, uncheckedCount } = verified
-  if (off !== null) {
-    return (
-      <Tone tone="warned">
-        {network} is not compared: {OFF[off]}.
-      </Tone>
-    )
-  }
-  const tone = differenceCount > 0 ? 'bad' : uncheckedCount > 0 || comparedValues === 0 ? 'warned' : 'good'
+  const isKnown = off === null && uncheckedCount === 0 && comparedValues > 0
   return (
-    <Tone tone={tone}>
-      {network}:{' '}
-      {comparedValues === 0
-        ? 'nothing could be compared yet'
-        : `${countText(comparedValues)} values of ${countText(rounds)} rounds and ${countText(proposals)} proposals compared, ${differenceCount === 0 ? 'none differs' : `${countText(differenceCount)} differ`}`}
-      {lastRound !== null && `; the last round is ${countText(lastRound)}`}
-      {uncheckedCount > 0 && `; ${countText(uncheckedCount)} could not be compared, and will be tried again`}
-      {pending > 0 && `; ${countText(pending)} rounds and proposals are yet to be compared`}.
+    <Tone tone={differenceCount > 0 ? 'bad' : isKnown ? 'good' : 'warned'}>
+      {network}: {comparedText(verified)}
+      {off !== null && `, ${OFF[off]}`}
+      {comparedValues > 0 && `; ${countText(rounds)} rounds and ${countText(proposals)} proposals`}
+      {lastRound !== null && `, the last round is ${countText(lastRound)}`}
+      {pending > 0 && `; ${countText(pending)} are yet to be compared`}.
     </Tone>
   )
 }

@@ -102,9 +102,8 @@ function Differing({ differences }: { differences: readonly DifferenceMark[] }) 
   return (
     <div class="trouble not-exact" role="status">
       <p>
-        <strong>The contracts tell otherwise.</strong> {countText(differences.length)} values of{' '}
-        {of.length === 1 ? of[0] : `${countText(of.length)} rounds and proposals`} that this depends on differ from what
-        the contracts answer. <a href="/chains#verification">Both figures of each</a>
+        <strong>The contracts tell otherwise.</strong> This depends on {of.join(', ')}, of which{' '}
+        {countText(differences.length)} values differ. <a href="/chains#verification">Both figures of each</a>
       </p>
     </div>
   )
