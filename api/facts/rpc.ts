@@ -73,11 +73,11 @@ export function rpcTransport(rpcUrl: string, options: HttpTransportConfig): Http
 /** viem's way to a chain's RPC for those who compare with its contracts: in batches as large as the provider takes. */
 export function verifyingTransport(rpcUrl: string, options: Pick<NodeOptions, 'timeout' | 'retryCount'>): Transport {
   const { url, headers } = endpointOf(rpcUrl)
-  return nodeTransport(url, { ...options, headers, clean: (error) => withoutSecrets(error, rpcUrl) })
+  return nodeTransport(url, { ...options, headers, clean: (error) => errorWithoutSecrets(error, rpcUrl) })
 }
 
 /** The same error of viem without what of a URL may be a key or a password, also where a provider repeats it. */
-function withoutSecrets(error: unknown, url: string): unknown {
+function errorWithoutSecrets(error: unknown, url: string): unknown {
   const secrets = secretsOf(url)
   const clean = (text: string) => secrets.reduce((rest, secret) => rest.replaceAll(secret, '…'), text)
   // The last one is what the node sent, which is no Error.
