@@ -235,6 +235,12 @@ test.each([
     /does not answer; as of block 4,249 · round 84 · 10 min/,
     'bad',
   ],
+  [
+    'is kept from going on',
+    { stale: true, synced: false, trouble: 'the RPC of the chain refuses the key' },
+    /kept from going on; as of block 4,249 · round 84/,
+    'bad',
+  ],
   ['lags behind', { stale: true, lagSeconds: 180 }, /block 4,249 · round 84 · 3 min behind/, 'warned'],
   ['contradicts itself', { contradictionCount: 2 }, /· 2 contradictions/, 'warned'],
   ['knows no head', { synced: false, headBlock: null }, /not known whether it is all/, 'warned'],

@@ -86,9 +86,11 @@ function sampleOf(at: number, chains: readonly Chain[]): LagSample {
 
 /** In a sentence, the worst first. */
 function Standing({ chain }: { chain: Chain }) {
-  const { error, hasIndexingErrors, synced, stale, headBlock, block, contradictionCount } = chain
+  const { error, trouble, hasIndexingErrors, synced, stale, headBlock, block, contradictionCount } = chain
   if (error !== null)
     return <Tone tone="bad">Its index does not answer: {error}. What stands here is as last known.</Tone>
+  if (trouble !== null)
+    return <Tone tone="bad">It is kept from going on: {trouble}. All up to this block is answered.</Tone>
   if (hasIndexingErrors) return <Tone tone="bad">graph-node met an error in a handler and stopped here.</Tone>
   const { differenceCount } = chain.verification
   if (differenceCount > 0) {

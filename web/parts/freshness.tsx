@@ -33,14 +33,15 @@ export function Freshness() {
   )
 }
 
-function toneOf({ error, stale, synced, contradictionCount, verification }: Chain): string {
-  if (error !== null || verification.differenceCount > 0) return 'bad'
+function toneOf({ error, trouble, stale, synced, contradictionCount, verification }: Chain): string {
+  if (error !== null || trouble !== null || verification.differenceCount > 0) return 'bad'
   return stale || !synced || contradictionCount > 0 ? 'warned' : 'good'
 }
 
 function Standing({ chain }: { chain: Chain }) {
-  const { block, headBlock, round, timestamp, error, stale, synced, lagBlocks, lagSeconds, contradictionCount } = chain
-  const { differenceCount } = chain.verification
+  const { block, headBlock, round, timestamp, error, trouble, stale, synced, lagBlocks, lagSeconds } = chain
+  const { contradictionCount, verification } = chain
+  const { differenceCount } = verification
   const at = (
     <>
       block <b>{countText(BigInt(block))}</b>
@@ -48,6 +49,7 @@ function Standing({ chain }: { chain: Chain }) {
     </>
   )
   if (error !== null) return <>does not answer; as of {at}</>
+  if (trouble !== null) return <span title={trouble}>kept from going on; as of {at}</span>
   if (!synced && headBlock !== null && BigInt(headBlock) > BigInt(block)) {
     return (
       <>
