@@ -254,6 +254,9 @@ function settings({ recorded, logRange }: ChainSource): NodeJS.ProcessEnv {
     // How long one answer may take, in seconds. By default three minutes, in which nothing goes on; the RPC was asked
     // beforehand how many blocks' logs it gives within half of this.
     GRAPH_ETHEREUM_JSON_RPC_TIMEOUT: '30',
+    // How long indexing rests after an error that passes, such as an RPC that fails while a handler asks it, in seconds. By
+    // default two minutes at first, and up to half an hour.
+    GRAPH_SUBGRAPH_ERROR_RETRY_CEIL_SECS: '10',
     GRAPH_LOG: 'warn',
     // A changed subgraph takes its name only once it has caught up.
     EXPERIMENTAL_SUBGRAPH_VERSION_SWITCHING_MODE: 'synced',

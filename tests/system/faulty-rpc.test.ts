@@ -19,7 +19,11 @@ import { serve } from './serve.ts'
 import { makeFolder, processesOf, SMALL_TRACE, StackCommand } from './stack-command.ts'
 
 /** So that an answer that never comes, and what graph-node has not written yet, is not waited for long. */
-const QUICK = { GRAPH_ETHEREUM_JSON_RPC_TIMEOUT: '3', GRAPH_STORE_WRITE_BATCH_DURATION: '1' }
+const QUICK = {
+  GRAPH_ETHEREUM_JSON_RPC_TIMEOUT: '3',
+  GRAPH_STORE_WRITE_BATCH_DURATION: '1',
+  GRAPH_SUBGRAPH_ERROR_RETRY_CEIL_SECS: '2',
+}
 const folder = makeFolder()
 const temporary = makeFolder()
 const lines: string[] = []
