@@ -335,6 +335,9 @@ describe.skipIf(chains.length === 0)('on an API whose graph-node is dead', () =>
       await own.page.clock.install()
       await own.page.goto('/')
       await own.page.locator('#latest li').nth(7).waitFor()
+      // What is further down is drawn in turns of its own, by this clock.
+      await own.page.clock.runFor(2_000)
+      await own.page.locator('#moves li').first().waitFor()
       const before = await main.innerText()
       expect(await own.page.locator('.freshness li.good').count()).toBe(chains.length)
 
