@@ -1,4 +1,4 @@
-import { endpointOf, hostOf } from '../api/facts/rpc.ts'
+import { endpointOf, hostOf, withoutSecrets } from '../api/facts/rpc.ts'
 import { pause } from './processes.ts'
 
 /** What an RPC answered, or in which words it did not. */
@@ -67,9 +67,9 @@ async function askOnce(url: string, method: string, params: unknown[], patienceM
     const status = response.ok ? '' : `HTTP ${response.status}`
     const unsaid = answer === undefined ? NO_ANSWER : 'no result'
     const words = typeof said === 'string' ? said : response.ok ? unsaid : ''
-    return { refusal: tidy([status, words].filter(Boolean).join(': ')) }
+    return { refusal: tidy([status, words].filter(Boolean).join(': '), url) }
   } catch (error) {
-    return { refusal: tidy(error instanceof Error ? reasonOf(error) : String(error)) }
+    return { refusal: tidy(error instanceof Error ? reasonOf(error) : String(error), url) }
   }
 }
 
@@ -82,9 +82,9 @@ function answerIn(text: string): { result?: unknown; error?: { message?: unknown
   }
 }
 
-/** A provider's words as a part of a line: short, on one line, and with no address of its own in them. */
-function tidy(text: string): string {
-  const line = text.replace(/\s+/g, ' ').replace(/\bhttps?:\/\/[^\s,)"]+/g, hostOf)
+/** A provider's words as a part of a line: short, on one line, with no address of its own in them, nor what it was asked with. */
+function tidy(text: string, url: string): string {
+  const line = withoutSecrets(text.replace(/\bhttps?:\/\/[^\s,)"]+/g, hostOf), url)
   return line.length > 160 ? `${line.slice(0, 160)}…` : line
 }
 

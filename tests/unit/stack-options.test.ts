@@ -127,6 +127,7 @@ describe('an RPC', () => {
   it.each([
     ['{"error":{"code":1}}', /does not answer \("no result"\)/],
     ['{"error":{"code":1,"message":"at https://a.b/c"}}', /does not answer \("at a.b"\)/],
+    ['{"error":{"code":1,"message":"Key secret-key was\\u001b[2J revoked"}}', /\("Key … was \[2J revoked"\)/],
     ['{"result":5}', /tells no chain id/],
     ['{"result":"moon"}', /tells no chain id/],
     ['{"result":""}', /tells no chain id/],
