@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { hostOf } from '../api/facts/rpc.ts'
+import { hostOf, withoutSecrets } from '../api/facts/rpc.ts'
 import type { PlannedChain } from './chain-plan.ts'
 import {
   type GraphNode,
@@ -84,8 +84,9 @@ class IndexingFailures {
   }
 
   /** Takes why indexing of a chain halted for now, undefined where it goes on. */
-  notePassing(network: string, message: string | undefined): void {
-    if (message !== undefined) this.#tell(`indexing of ${network} halted, graph-node tries again: ${oneLine(message)}`)
+  notePassing({ network, rpcUrl }: IndexedChain, message: string | undefined): void {
+    if (message === undefined) return
+    this.#tell(`indexing of ${network} halted, graph-node tries again: ${safeLine(message, rpcUrl)}`)
   }
 
   /** Takes why indexing stopped for all chains, undefined where it goes on. Fails the run when it goes on for none. */
@@ -281,25 +282,30 @@ function rpcOf(chain: IndexedChain, options: WatchOptions): RpcOfChain | undefin
 }
 
 /** Where the RPC has no fault that it shows, graph-node's log may have it. */
-async function unknownTrouble({ logFile }: IndexedChain, head: number | null): Promise<RpcTrouble> {
-  const complaint = await lastComplaint(logFile)
+async function unknownTrouble({ logFile, rpcUrl }: IndexedChain, head: number | null): Promise<RpcTrouble> {
+  const complaint = await lastComplaint(logFile, rpcUrl)
   const why = complaint === undefined ? `its log, ${logFile}, has no complaint` : `graph-node says: ${complaint}`
   const what = `graph-node does not go on${head === null ? ' and does not know the head of the chain' : ''}`
   return { what: `${what}; its log tells more`, line: `${what}; ${why}`, isCertain: false }
 }
 
+/** As much of a complaint as is told. */
+const LONGEST_COMPLAINT = 300
+
 /** What graph-node warns of whenever it starts, and the stack's own tries to pause what is not there yet. */
 const REMARKS =
   /GRAPH_POI_ACCESS_TOKEN|subgraph forking|Expensive queries file|graphman server|Amp-powered|subgraph_pause failed/
 
-/** The last warning or error in a log of graph-node's, on one line and without addresses; undefined where there is none. */
-export async function lastComplaint(logFile: string): Promise<string | undefined> {
+/**
+ * The last warning or error in a log of graph-node's, on one line, without addresses and what the RPC is asked with; undefined
+ * where there is none.
+ */
+export async function lastComplaint(logFile: string, rpcUrl: string | undefined): Promise<string | undefined> {
   const text = await readFile(logFile, 'utf8').catch(() => '')
   const isComplaint = (line: string) => /\b(WARN|ERRO|CRIT)\b/.test(line) && !REMARKS.test(line)
   const line = text.split('\n').findLast(isComplaint)
   const said = line?.replace(/^.*?\b(?:WARN|ERRO|CRIT)\b\s*/, '')
-  const safe = said === undefined ? undefined : oneLine(said).replace(/\bhttps?:\/\/[^\s,)"]+/g, hostOf)
-  return safe !== undefined && safe.length > 400 ? `${safe.slice(0, 400)}…` : safe
+  return said === undefined ? undefined : safeLine(said, rpcUrl)
 }
 
 /**
@@ -319,7 +325,7 @@ export async function watchIndexing(
       indexed.map(async (chain) => {
         const status = await chain.graphNode.status(subgraphName(chain.network)).catch(() => undefined)
         const current = status?.current ?? null
-        failures.notePassing(chain.network, current?.passingError ?? undefined)
+        failures.notePassing(chain, current?.passingError ?? undefined)
         stalls.note(chain, status)
         return { ...(await look(chain, current)), failure: current?.fatalError ?? undefined }
       }),
@@ -382,7 +388,7 @@ async function watchVersions(
       const { network, graphNode } = chain
       const status = await graphNode.status(subgraphName(network)).catch(() => undefined)
       stalls.note(chain, status)
-      failures.notePassing(network, status?.current?.passingError ?? undefined)
+      failures.notePassing(chain, status?.current?.passingError ?? undefined)
       stopped.push([network, status?.current?.fatalError ?? undefined])
       // The version that answers is as good as before.
       if (status?.pending?.fatalError)
@@ -393,6 +399,12 @@ async function watchVersions(
     failures.look(stopped)
     await pause(1000, run.signal).catch(() => {})
   }
+}
+
+/** What graph-node says, which may have the RPC's words in it: on one line, without addresses and what the RPC is asked with. */
+function safeLine(text: string, rpcUrl: string | undefined): string {
+  const line = oneLine(text).replace(/\bhttps?:\/\/[^\s,)"]+/g, hostOf)
+  return rpcUrl === undefined ? line.slice(0, LONGEST_COMPLAINT) : withoutSecrets(line, rpcUrl)
 }
 
 function oneLine(text: string): string {

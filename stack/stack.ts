@@ -156,7 +156,7 @@ async function startWithOwnGraphNode(
       await startGraphNode({
         ...part(name, logFile),
         onExit: (how) => {
-          lastComplaint(logFile).then((complaint) => {
+          lastComplaint(logFile, rpcUrl).then((complaint) => {
             // Killed it had nothing to say.
             const why = complaint === undefined || how.includes('SIGKILL') ? '' : `, saying: ${complaint}`
             run.fail(new PartError(`${name} ${how}${why}; its log is ${logFile}`))
