@@ -135,7 +135,7 @@ export async function findLateness(run: Run, chain: IndexedChain, options: Watch
 }
 
 /** Says why the indexing of a chain does not go on, as its RPC shows it when asked, and when it goes on again. */
-class Stalls {
+export class Stalls {
   readonly #run: Run
   readonly #options: WatchOptions
   readonly #seen = new Map<string, Seen>()

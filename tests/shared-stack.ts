@@ -4,6 +4,9 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import type { Chain } from '../api/facts/followed-chain.ts'
 
+/** What the stack that several tests share is of, in the order of its chains. */
+export const SHARED_RECORDINGS = ['livepeer/medium', 'aragon/small', 'livepeer-l1/small']
+
 /** A stack that several tests share: medium stake and proposals, the DAO, and stake on L1. */
 export interface SharedStack {
   /** Where its API is, and the chains behind it, for APIs of a test's own; rejects when it ended before. */

@@ -3,12 +3,15 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Chain } from '../../api/facts/followed-chain.ts'
-import { recordedContracts } from '../../stack/chain-plan.ts'
+import { planChains, recordedContracts } from '../../stack/chain-plan.ts'
+import { GraphNode } from '../../stack/graph-node.ts'
+import { Stalls } from '../../stack/indexing.ts'
 import { probeLogRange } from '../../stack/log-range.ts'
 import { checkRpc } from '../../stack/networks.ts'
 import { waitFor } from '../../stack/processes.ts'
 import { type RecordedChainServer, serveRecordedChains } from '../../stack/recorded-chain.ts'
 import { findMissingState, findObstacle, lookAtRpc, type RpcOfChain } from '../../stack/rpc-trouble.ts'
+import { Run } from '../../stack/run.ts'
 import { type Stack, startStack } from '../../stack/stack.ts'
 import { readTrace, type Trace } from '../../stack/trace.ts'
 import { ARCHIVE_REFUSALS, type Fault, FaultyRpc, RANGE_REFUSALS, type Step } from './faulty-rpc.ts'
@@ -86,6 +89,27 @@ test('which ranges of blocks a provider refuses is found at the start, and what 
   expect(lines).toContainEqual(
     expect.stringMatching(/^moving: the RPC gives logs of 100 blocks at a time \(of more: "range 100000 exceeds/),
   )
+})
+
+test('and that it keeps no state of the past, where a sync is yet to come to it', async () => {
+  // By what graph-node tells when it is looked at first: so short a chain is soon past it.
+  const [planned] = await planChains({ networks: ['moving'], networksFile, rpcUrls: { moving: rpc.url } })
+  if (planned === undefined) throw new Error('no chain')
+  rpc.turn({ kind: 'no archive', words: 'reth' })
+  const said: string[] = []
+  const run = new Run({ log: (told) => said.push(told) })
+  const ports = { query: 0, admin: 0, status: 0, metrics: 0 }
+  const stands = { latestBlock: 150, headBlock: 300, synced: false, fatalError: null, passingError: null }
+  const current = { deployment: 'moving', ...stands }
+  new Stalls(run, {}).note(
+    { ...planned, ports, logFile: 'none', graphNode: new GraphNode(ports) },
+    { current, pending: null },
+  )
+  await waitFor(() => said.length > 0 || undefined, AbortSignal.timeout(10_000))
+  rpc.turn()
+  const pruned =
+    /^moving: the RPC at .* keeps no state of block 15\d, .* \("state at block #15\d is pruned"\); give .* --rpc$/
+  expect(said).toEqual([expect.stringMatching(pruned)])
 })
 
 /** Every answer of an RPC's trouble: its line in the terminal, and what is told to anyone. */

@@ -1,6 +1,7 @@
 import { inject } from 'vitest'
 import type { Chain, FollowedChain } from '../../api/facts/followed-chain.ts'
 import { startStack } from '../../stack/stack.ts'
+import { SHARED_RECORDINGS } from '../shared-stack.ts'
 import { traceFile } from './livepeer-truth.ts'
 import { serve } from './serve.ts'
 
@@ -9,9 +10,7 @@ async function sharedChains(): Promise<ReadonlyMap<string, Chain>> {
   const answer = await fetch(inject('sharedStackUrl'))
   if (!answer.ok) throw new Error(await answer.text())
   const { chains } = (await answer.json()) as { chains: readonly Chain[] }
-  return new Map(
-    ['livepeer/medium', 'aragon/small', 'livepeer-l1/small'].map((name, index) => [name, at(chains, index)]),
-  )
+  return new Map(SHARED_RECORDINGS.map((name, index) => [name, at(chains, index)]))
 }
 
 function at<Item>(items: readonly Item[], index: number): Item {
